@@ -65,13 +65,28 @@ typedef struct {
 const char *pl_gait_name(PlGait gait);
 const char *pl_phase_name(PlPhase phase);
 
-/* All unknown. */
+/* Seconds to a kilometre; NaN below 0.5 m/s (science F2). */
+double pl_pace_s_per_km(double speed_m_s);
+
+/* All unknown, nothing covered: distance and steps are 0. */
 void pl_record_clear(PlRecord *record);
 
-/* The bytes of a record in the store: PL_RECORD_BYTES_MAX at most, 30 to 60 as a rule.  What
- * is derived from other values of the same record is not stored.  Returns the length. */
-enum { PL_RECORD_BYTES_MAX = 512 };
+/* Whether a metric is stored.  The others follow from those that are: pace from speed (it is
+ * there again after decoding), zone and training impulse from the heart rate and the athlete's
+ * settings (they are NaN). */
+bool pl_record_keeps(PlMetric metric);
+
+enum {
+  PL_RECORD_FORMAT = 1, /* of the bytes below; stored with them */
+  PL_RECORD_BYTES_MAX = 512,
+};
+
+/* The bytes of a record in the store, 30 to 60 as a rule, and their number.  Values are rounded
+ * to a tenth of what is published or finer, confidences to 1/200, beats to 1/1024 s, which is
+ * exact for what a strap sends; time is exact.  What is not finite, or absurdly large, is
+ * stored as unknown. */
 unsigned pl_record_encode(const PlRecord *record, uint8_t bytes[PL_RECORD_BYTES_MAX]);
 
-/* Reads one record; the number of bytes it took, 0 when they are not one. */
+/* Reads one record; the number of bytes it took, 0 (and nothing written) when they are not
+ * one.  Records may stand one after the other. */
 unsigned pl_record_decode(PlRecord *record, const uint8_t *bytes, unsigned length);
