@@ -19,6 +19,8 @@ enum {
   PL_DRIVER_STATE_MAX = 1024,    /* bytes of state a driver may ask for */
   PL_DRIVER_CHARACTERISTICS = 8, /* in one driver */
   PL_VALUE_MAX = 514,            /* the longest attribute value that GATT allows */
+  PL_DRIVER_TIMERS = 4,          /* their ids go from 0 to 3 */
+  PL_DRIVER_WRITE_MAX = 64,      /* bytes of one write; a longer one fails */
 };
 
 typedef enum {
@@ -73,6 +75,9 @@ struct PlSink {
   void (*write)(PlSink *sink, unsigned characteristic, const uint8_t *data, size_t length);
   /* Ask for PL_DRIVER_TIMER in `after_us`; the same id again moves it, below 0 stops it. */
   void (*timer)(PlSink *sink, unsigned id, int64_t after_us);
+  /* The sensor's own clock or counter says that `packets` (1 or more) never arrived.  NULL
+   * where nobody counts. */
+  void (*lost)(PlSink *sink, unsigned packets);
 };
 
 /* What the configuration says about the sensor that a driver serves; all zero means nothing. */
@@ -89,7 +94,9 @@ typedef struct {
   const PlCharacteristic *characteristics;
   size_t characteristic_count;
   double nominal_rate_hz; /* notifications a second when all is well */
-  int64_t stale_us;       /* silence after which the link is suspect */
+  int64_t stale_us;       /* silence after which the link is suspect; 0: it may be silent */
+  bool silent_at_rest;    /* silence is suspect only while somebody runs, as with a footpod */
+  bool counts_lost;       /* it tells the sink of every lost packet: no word means none */
   size_t state_size;      /* at most PL_DRIVER_STATE_MAX */
   void (*init)(void *state, const PlDriverOptions *options);
   PlStatus (*handle)(void *state, const PlDriverEvent *event, PlSink *sink);

@@ -24,15 +24,17 @@ typedef enum {
   PL_LINK_ADAPTER_GONE,   /* and everything it carried */
   PL_LINK_SERVICE_LOST,   /* bluetoothd is gone: no adapter, no sensor, no scan is left */
   PL_LINK_SCAN,           /* answer to scan(): `ok`, `scanning` is what holds now */
-  PL_LINK_ADVERTISEMENT,  /* a configured sensor was heard: `rssi_dbm` */
+  PL_LINK_ADVERTISEMENT,  /* a configured sensor was heard: `rssi_dbm`.  PL_NO_SENSOR: a stranger
+                           * was, told at most once a second: the adapter is not deaf */
   PL_LINK_MANUFACTURER,   /* its manufacturer data: `company`, data */
   PL_LINK_SERVICE_DATA,   /* its service data: `uuid`, data */
-  PL_LINK_CONNECTED,      /* the link is up (asked for, or found up) */
+  PL_LINK_CONNECTED,      /* the link is up: the request has been answered and `attempt` is its
+                           * number, or it was found up and `attempt` is 0 */
   PL_LINK_CONNECT_FAILED, /* the request failed: `failure` */
   PL_LINK_DISCONNECTED,   /* the link is down, whoever ended it */
   PL_LINK_REMOVED,        /* the sensor's object is gone: it has to be heard again */
   PL_LINK_CHARACTERISTIC, /* one that exists on the sensor: `uuid`, sent before RESOLVED */
-  PL_LINK_RESOLVED,       /* all services are known */
+  PL_LINK_RESOLVED,       /* all services are known; again when they have changed */
   PL_LINK_SUBSCRIBED,     /* answer to subscribe(): `uuid`, `ok`, `failure` */
   PL_LINK_NOTIFICATION,   /* `uuid`, data */
   PL_LINK_VALUE,          /* answer to read(): `uuid`, `ok`, data */
@@ -81,11 +83,11 @@ typedef struct PlLink PlLink;
 struct PlLink {
   void (*power)(PlLink *link, int adapter, bool on);
   void (*scan)(PlLink *link, int adapter, bool on);
-  /* One attempt at a time for each adapter; `attempt` comes back in the answer. */
+  /* One attempt at a time for each adapter; `attempt`, never 0, comes back in the answer. */
   void (*connect)(PlLink *link, int sensor, int adapter, unsigned attempt);
   /* Ends the link, or cancels an attempt. */
   void (*disconnect)(PlLink *link, int sensor);
-  /* Forgets the device and what BlueZ has cached of it. */
+  /* Forgets the device and what BlueZ has cached of it; a bonded one is left alone. */
   void (*remove)(PlLink *link, int sensor);
   /* `acquire`: by a socket of its own rather than by signals. */
   void (*subscribe)(PlLink *link, int sensor, const PlUuid *uuid, bool acquire);
