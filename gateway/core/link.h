@@ -24,12 +24,12 @@ typedef enum {
   PL_LINK_ADAPTER_GONE,   /* and everything it carried */
   PL_LINK_SERVICE_LOST,   /* bluetoothd is gone: no adapter, no sensor, no scan is left */
   PL_LINK_SCAN,           /* answer to scan(): `ok`, `scanning` is what holds now */
-  PL_LINK_ADVERTISEMENT,  /* a configured sensor was heard: `rssi_dbm`.  PL_NO_SENSOR: a stranger
-                           * was, told at most once a second: the adapter is not deaf */
+  PL_LINK_ADVERTISEMENT,  /* a configured sensor was heard: `rssi_dbm`; or PL_NO_SENSOR: a
+                           * stranger, told once a second at most */
   PL_LINK_MANUFACTURER,   /* its manufacturer data: `company`, data */
   PL_LINK_SERVICE_DATA,   /* its service data: `uuid`, data */
-  PL_LINK_CONNECTED,      /* the link is up: the request has been answered and `attempt` is its
-                           * number, or it was found up and `attempt` is 0 */
+  PL_LINK_CONNECTED,      /* the request was answered and the link is up; or it was found up,
+                           * then `attempt` is 0 */
   PL_LINK_CONNECT_FAILED, /* the request failed: `failure` */
   PL_LINK_DISCONNECTED,   /* the link is down, whoever ended it */
   PL_LINK_REMOVED,        /* the sensor's object is gone: it has to be heard again */
