@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A checked cursor over bytes from the air.  A read past the end gives 0 and sets `failed`,
  * which stays set: read everything, test once. */
@@ -64,4 +65,13 @@ pl_reader_signed(PlReader *r, size_t n) {
   uint32_t value = (uint32_t)pl_reader_le(r, n);
   uint32_t sign = UINT32_C(1) << (8 * n - 1);
   return (int32_t)((int64_t)(value ^ sign) - (int64_t)sign);
+}
+
+/* Four bytes as an IEEE 754 single: any pattern, so not a number and infinity too. */
+static inline float
+pl_reader_f32(PlReader *r) {
+  uint32_t pattern = pl_reader_u32(r);
+  float value;
+  memcpy(&value, &pattern, sizeof value);
+  return value;
 }
