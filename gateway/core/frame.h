@@ -51,6 +51,8 @@ typedef struct {
   PlRecord record;
   int athlete;
   PlPhase phase;
+  bool streaming; /* a sensor is heard: it is worth publishing */
+  bool recorded;  /* the record belongs to a run, or to what may become one */
   bool in_run;
   int64_t phase_since_us;
   double elapsed_s; /* since the start, with pauses */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stdbool.h>
+#include "gateway/core/sample.h"
 
-/* Heart-rate zones and training impulse (science.md H1-H5). */
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Heart-rate zones and training impulse (science.md H1, H2). */
 
 enum { PL_ZONE_COUNT = 6 }; /* 0 below zone 1; 1 to 5 */
 
@@ -25,16 +28,41 @@ typedef struct {
   PlSex sex;
   double maximum_bpm, resting_bpm, threshold_bpm;
   bool maximum_estimated, resting_estimated, threshold_estimated;
-  double zone_floor_bpm[PL_ZONE_COUNT]; /* lower bound of zones 1..5; [0] is 0 */
-  double cap_bpm;                       /* above it, heart-rate-cap */
-  double zone_confidence;               /* 0.4 with an estimated maximum */
+  bool age_known;                       /* an estimate of the maximum rests on the age */
+  double zone_floor_bpm[PL_ZONE_COUNT]; /* lower bounds; [0] is 0 */
+  double zone_confidence;               /* 0.4 where the zones hang on an estimated maximum */
+  double cap_bpm;                       /* heart-rate-cap above it */
+  double cap_confidence;
 } PlHeartProfile;
 
-/* False, and the profile of an unknown adult, when maximum <= resting. */
+/* False, and the profile of a person of whom nothing is known, when maximum <= resting. */
 bool pl_heart_profile(PlHeartProfile *profile, const PlHeartSettings *settings);
 
 /* 0..5; the lower bound belongs to the zone. */
 int pl_heart_zone(const PlHeartProfile *profile, double heart_rate_bpm);
 
-/* Banister's training impulse of `seconds` at this heart rate (H2, sex specific). */
+/* Banister's training impulse of `seconds` at this heart rate.  Of a person whose sex is not
+ * known, with the coefficients for men, the smaller ones. */
 double pl_heart_trimp(const PlHeartProfile *profile, double heart_rate_bpm, double seconds);
+
+/* One strap or band: plausible values only, and the beats that have not been handed on yet. */
+enum { PL_BEATS_MAX = 128 };
+
+typedef struct {
+  double heart_rate_bpm; /* NaN: none yet, or no reading */
+  double confidence;
+  int64_t t_us;          /* of the last packet with a reading */
+  int64_t packet_us;     /* of the last packet */
+  int64_t hold_until_us; /* a jump is being doubted until then */
+  bool contact_lost;
+  bool has_beats; /* it sends RR: a strap, not an optical band */
+  unsigned beat_first, beat_count;
+  float beat_ms[PL_BEATS_MAX];
+  unsigned beats_lost; /* more came than could be handed on */
+} PlHeartInput;
+
+void pl_heart_input_init(PlHeartInput *input);
+void pl_heart_input_add(PlHeartInput *input, int64_t t_us, const PlHeartSample *sample);
+
+/* Takes up to `room` beats, oldest first; how many. */
+unsigned pl_heart_input_take_beats(PlHeartInput *input, double *rr_ms, unsigned room);

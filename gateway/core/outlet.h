@@ -41,6 +41,7 @@ typedef struct {
 
 typedef struct PlOutlet PlOutlet;
 struct PlOutlet {
+  /* Once a second while a sensor is heard or something is recorded. */
   void (*frame)(PlOutlet *outlet, const PlFrame *frame);
   void (*warning)(PlOutlet *outlet, const PlWarningEvent *event);
   void (*lap)(PlOutlet *outlet, int athlete, const PlLap *lap);

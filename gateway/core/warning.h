@@ -79,6 +79,7 @@ const char *pl_warning_state_name(PlWarningState state);
 /* One transition of one warning. */
 typedef struct {
   int athlete;
+  int sensor; /* whose fault it is; -1: nobody's */
   PlWarningCode code;
   PlWarningState state;
   unsigned
