@@ -79,7 +79,7 @@ test_values(void) {
   }
 }
 
-/* 7959, 7960, -8000 and 16001 milli-g at a range of 8 g. */
+/* 7959, 7960, -16000 and 16001 milli-g at a range of 8 g. */
 static void
 test_clipping_and_limits(void) {
   g_autoptr(Recorder) recorder = new_streaming();
@@ -87,7 +87,7 @@ test_clipping_and_limits(void) {
   g_assert_cmpint(
       recorder_data(recorder, DATA,
                     "02 00 94 35 77 00 00 00 00 01 17 1f 00 00 00 00  00 00 18 1f 00 00 "
-                    "00 00 00 00 c0 e0  00 00 81 3e 00 00"),
+                    "00 00 00 00 80 c1  00 00 81 3e 00 00"),
       ==, PL_BAD_VALUE);
   g_assert_cmpuint(recorder->sample_count, ==, 3);
   g_assert_false(recorder->samples[0].motion.clipped);
@@ -110,14 +110,34 @@ test_unknown_data(void) {
   g_assert_cmpint(recorder_data(recorder, 2, FRAME), ==, PL_UNEXPECTED);
 }
 
-/* A capture is played: nobody has asked for anything, and nobody answers. */
+/* A capture is played: nobody has asked for anything, and nobody answers.  The rate is a guess
+ * for one frame, there is no factor. */
 static void
 test_without_control(void) {
   g_autoptr(Recorder) recorder = new_recorder(0);
 
   g_assert_cmpint(recorder_data(recorder, DATA, FRAME), ==, PL_OK);
   g_assert_cmpuint(recorder->sample_count, ==, 2);
+  g_assert_cmpint(recorder->samples[0].t_us, ==, recorder->t_us - 10000);
   g_assert_cmpuint(recorder->write_count, ==, 0);
+  g_assert_cmpint(
+      recorder_data(recorder, DATA, "02 00 c1 66 78 00 00 00 00 81 e8 03 00 00 00 00"), ==,
+      PL_OK);
+  g_assert_cmpfloat_with_epsilon(recorder->samples[0].motion.acceleration_m_s2[0], gravity,
+                                 1e-12);
+}
+
+/* One frame of two samples is missing. */
+static void
+test_one_lost(void) {
+  g_autoptr(Recorder) recorder = new_streaming();
+
+  recorder_data(recorder, DATA, FRAME);
+  recorder->t_us += 40000;
+  recorder_data(recorder, DATA,
+                "02 00 ee 97 79 00 00 00 00 01 f7 ff ff ff e7 03 f8 ff fe ff e5 03");
+  g_assert_cmpuint(recorder->lost, ==, 1);
+  g_assert_cmpint(recorder->samples[0].t_sensor_us, ==, 2030000);
 }
 
 int
@@ -130,5 +150,6 @@ main(int argc, char **argv) {
   g_test_add_func("/plugins/polar-pmd/data/clipping-and-limits", test_clipping_and_limits);
   g_test_add_func("/plugins/polar-pmd/data/unknown", test_unknown_data);
   g_test_add_func("/plugins/polar-pmd/data/without-control", test_without_control);
+  g_test_add_func("/plugins/polar-pmd/data/one-lost", test_one_lost);
   return g_test_run();
 }

@@ -258,6 +258,28 @@ test_round_trip(void) {
   }
 }
 
+/* As many samples as there may be, and one more, raw and compressed. */
+static void
+test_most_samples(void) {
+  g_autoptr(GString) raw = g_string_new("02 " TIME_2S " 00");
+  PlPmdFrame frame;
+
+  for (unsigned i = 0; i < PL_PMD_SAMPLES_MAX; i++)
+    g_string_append(raw, "010203");
+  g_assert_cmpint(read_frame(&frame, raw->str, 1), ==, PL_OK);
+  g_assert_cmpuint(frame.count, ==, PL_PMD_SAMPLES_MAX);
+  g_string_append(raw, "010203");
+  g_assert_cmpint(read_frame(&frame, raw->str, 1), ==, PL_TRAILING);
+  g_assert_cmpuint(frame.count, ==, PL_PMD_SAMPLES_MAX);
+
+  const char *compressed = "02 " TIME_2S " 81 01 00 02 00 03 00 00 ff 00 ff 00 ff 00 ea";
+  g_assert_cmpint(read_frame(&frame, compressed, 1), ==, PL_OK);
+  g_assert_cmpuint(frame.count, ==, PL_PMD_SAMPLES_MAX);
+  compressed = "02 " TIME_2S " 81 01 00 02 00 03 00 00 ff 00 ff 00 ff 00 eb";
+  g_assert_cmpint(read_frame(&frame, compressed, 1), ==, PL_BAD_VALUE);
+  g_assert_cmpuint(frame.count, ==, 766);
+}
+
 #define SECOND G_GINT64_CONSTANT(1000000000)
 
 typedef struct {
@@ -333,6 +355,33 @@ test_clock_queue(void) {
   assert_ticks(100, ticks, G_N_ELEMENTS(ticks));
 }
 
+/* The sensor's clock gains 29 s on ours, which a queue may explain, then 31 s, which nothing
+ * does. The machine has been up for eleven days. */
+static void
+test_clock_ahead(void) {
+  static const int64_t up_us = G_GINT64_CONSTANT(1000000000000);
+  static const Tick ticks[] = {
+      {10 * SECOND, 100, up_us, 1e7, 0},
+      {40 * SECOND, 100, up_us + 1000000, 1e7, 29},
+      {72 * SECOND, 100, up_us + 2000000, 1e7, 0},
+      {73 * SECOND, 100, up_us + 3000000, 1e7, 0},
+  };
+  assert_ticks(100, ticks, G_N_ELEMENTS(ticks));
+}
+
+/* A rate that no sensor has is not learnt. */
+static void
+test_clock_absurd_rate(void) {
+  static const Tick ticks[] = {
+      {10 * SECOND, 10, 0, 1e7, 0},
+      {12 * SECOND, 10, 2000000, 1e7, 0},
+      {12 * SECOND + 1000, 10, 2000100, 1e7, 0},
+      {13 * SECOND + 1000, 10, 3000000, 1e8, 0},
+      {14 * SECOND + 1000, 10, 4000000, 1e8, 0},
+  };
+  assert_ticks(0, ticks, G_N_ELEMENTS(ticks));
+}
+
 /* Nobody has told the rate: 100 Hz is a guess until the second frame. */
 static void
 test_clock_unknown_rate(void) {
@@ -367,12 +416,15 @@ main(int argc, char **argv) {
   }
   g_test_add_func("/plugins/polar-pmd/frame/header", test_header);
   g_test_add_func("/plugins/polar-pmd/frame/long-block", test_long_block);
+  g_test_add_func("/plugins/polar-pmd/frame/most-samples", test_most_samples);
   g_test_add_func("/plugins/polar-pmd/frame/round-trip", test_round_trip);
   g_test_add_func("/plugins/polar-pmd/clock/steady", test_clock_steady);
   g_test_add_func("/plugins/polar-pmd/clock/gaps", test_clock_gaps);
   g_test_add_func("/plugins/polar-pmd/clock/set", test_clock_set);
   g_test_add_func("/plugins/polar-pmd/clock/queue", test_clock_queue);
   g_test_add_func("/plugins/polar-pmd/clock/unknown-rate", test_clock_unknown_rate);
+  g_test_add_func("/plugins/polar-pmd/clock/ahead", test_clock_ahead);
+  g_test_add_func("/plugins/polar-pmd/clock/absurd-rate", test_clock_absurd_rate);
   g_test_add_func("/plugins/polar-pmd/clock/extremes", test_clock_extremes);
   return g_test_run();
 }

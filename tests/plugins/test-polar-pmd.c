@@ -299,12 +299,12 @@ test_strangers(void) {
 static void
 test_choose(void) {
   static const uint32_t wish[PL_PMD_SETTING_COUNT] = {100, 16, 8, 8000, 3};
-  /* rates 52 and 148, equally far; milli-range 4000 and 8000; factor not a number, then 2;
-   * stored recordings' key; an unknown setting */
+  /* rates 52 and 148, equally far; milli-range 4000 and 8000; factors 2, not a number,
+   * infinite, 0 and -1; stored recordings' key; channels; an unknown setting */
   static const char hex[] =
-      "00 02 34 00 94 00  03 02 a0 0f 00 00 40 1f 00 00  05 01 00 00 c0 7f "
-      "05 01 00 00 00 40  06 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
-      "04 01 03  07 01 00";
+      "00 02 34 00 94 00  03 02 a0 0f 00 00 40 1f 00 00  05 01 00 00 00 40 "
+      "05 04 00 00 c0 7f 00 00 80 7f 00 00 00 00 00 00 80 bf "
+      "06 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  04 01 03  07 01 00";
   PlPmdSettings chosen;
   uint8_t request[PL_PMD_REQUEST_MAX];
   size_t length, expected_length;
@@ -315,6 +315,8 @@ test_choose(void) {
   g_assert_cmpint(pl_pmd_choose(&chosen, bytes, length, wish), ==, PL_UNSUPPORTED);
   g_assert_cmpfloat(chosen.factor, ==, 2);
   g_assert_false(chosen.offered[PL_PMD_RESOLUTION]);
+  g_assert_cmpint(pl_pmd_choose(&chosen, bytes, 1, wish), ==, PL_SHORT);
+  g_assert_cmpint(pl_pmd_choose(&chosen, bytes, length, wish), ==, PL_UNSUPPORTED);
   length = pl_pmd_start_request(&chosen, request);
   g_assert_cmpmem(request, length, expected, expected_length);
 }

@@ -41,6 +41,7 @@ static const Row rows[] = {
     {"all-ones", "00 ff ff ff", PL_BAD_VALUE, NAN, NAN, NAN, NAN, false},
     {"20-bytes", "00 00 03 5a 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", PL_TRAILING,
      768, 90, NAN, NAN, false},
+    {"5-bytes", "00 00 03 5a 00", PL_TRAILING, 768, 90, NAN, NAN, false},
     {"reserved-bits", "f8 00 03 5a", PL_OK, 768, 90, NAN, NAN, false},
     {"standing", "00 00 00 00", PL_OK, 0, 0, NAN, NAN, false},
     {"standing-no-length", "03 00 00 00 00 00 e8 03 00 00", PL_OK, 0, 0, NAN, 1000, false},

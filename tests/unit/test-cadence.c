@@ -88,6 +88,52 @@ test_row(const void *data) {
                   row->proven ? cadence.latch : PL_CADENCE_AUTO);
 }
 
+/* On both sides of each limit: which unit ten such packets latch. */
+static void
+test_limits(void) {
+  static const struct {
+    double raw, speed_m_s, length_m;
+    PlCadenceUnit latch;
+  } cases[] = {
+      {130, NAN, NAN, STEPS},
+      {129, NAN, NAN, NONE},
+      {110, 1.91, NAN, STRIDES},
+      {111, 1.91, NAN, NONE},
+      {110, 1.90, NAN, NONE},
+      {95, 1.90, NAN, STRIDES},
+      {96, 1.90, NAN, NONE},
+      {95, 1.68, NAN, STRIDES},
+      {95, 1.67, NAN, NONE},
+      {100, 1.67, NAN, STEPS},
+      {99, 1.67, NAN, NONE},
+      {59, 1.67, NAN, STRIDES},
+      {60, 1.67, NAN, NONE},
+      {59, 0.70, NAN, STRIDES},
+      {59, 0.69, NAN, NONE},
+      {100, 0, NAN, STEPS},
+      {100, NAN, NAN, NONE},
+      /* 75 a minute at 1 m/s is 0.8 m each: 1.55, 1.65, 2.4 and 2.6 times the length, and the
+       * other way round */
+      {75, 1, 0.8 / 1.55, NONE},
+      {75, 1, 0.8 / 1.65, STRIDES},
+      {75, 1, 0.8 / 2.4, STRIDES},
+      {75, 1, 0.8 / 2.6, NONE},
+      {75, 1, 0.8 * 1.55, NONE},
+      {75, 1, 0.8 * 1.65, STEPS},
+      {75, 1, 0.8 * 2.4, STEPS},
+      {75, 1, 0.8 * 2.6, NONE},
+      {75, 0.29, 0.1, NONE},
+      {75, 0.30, 0.12, STRIDES},
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+    PlCadence cadence = unknown_sensor();
+    for (unsigned packet = 0; packet < 10; packet++)
+      pl_cadence_steps(&cadence, cases[i].raw, cases[i].speed_m_s, cases[i].length_m, NAN);
+    g_assert_cmpint(cadence.latch, ==, cases[i].latch);
+  }
+}
+
 static void
 test_nothing(void) {
   PlCadence cadence = unknown_sensor();
@@ -230,13 +276,10 @@ test_step_length(void) {
       {170, 170, 3.0, 1.06, 1.06}, /* steps, of a step */
       {90, 180, 3.0, 2.00, 1.00},  /* strides, of a stride */
       {90, 180, 3.0, 1.00, 1.00},  /* strides, of a step */
-      {161, 161, 860 / 256.0, 1.30, 1.30},
-      {165, 165, 3.0, 2.18, 1.09}, /* steps, of a stride */
-      {90, 180, NAN, 2.00, 1.00},  /* no speed: like the cadence */
-      {170, 170, 0, 1.06, 1.06},
-      {90, 180, 3.0, 0.60, NAN}, /* fits neither */
-      {90, 180, 3.0, NAN, NAN},
-      {0, 0, 3.0, 1.00, NAN},
+      {161, 161, 860 / 256.0, 1.30, 1.30}, {165, 165, 3.0, 2.18, 1.09}, /* steps, of a stride */
+      {90, 180, NAN, 2.00, 1.00}, /* no speed: like the cadence */
+      {170, 170, 0, 1.06, 1.06},           {90, 180, 3.0, 0.60, NAN}, /* fits neither */
+      {90, 180, 3.0, 3.00, NAN},           {90, 180, 3.0, NAN, NAN},    {0, 0, 3.0, 1.00, NAN},
       {NAN, NAN, 3.0, 1.00, NAN},
   };
 
@@ -328,6 +371,7 @@ main(int argc, char **argv) {
     g_autofree char *path = g_strdup_printf("/core/cadence/recorded/%s", recorded_runs[i]);
     g_test_add_data_func(path, recorded_runs[i], test_recorded);
   }
+  g_test_add_func("/core/cadence/limits", test_limits);
   g_test_add_func("/core/cadence/nothing", test_nothing);
   g_test_add_func("/core/cadence/configured", test_configured);
   g_test_add_func("/core/cadence/names", test_names);
