@@ -43,8 +43,8 @@ read_contact(unsigned flags) {
   return flags & FLAG_CONTACT ? PL_CONTACT_YES : PL_CONTACT_NO;
 }
 
-/* Takes intervals until the sample is full or the packet is empty; without skin contact they are
- * noise.  False when one of them is implausible, which is dropped. */
+/* Takes intervals until the sample is full or the packet is empty; without skin contact they
+ * are noise.  False when one of them is implausible, which is dropped. */
 static bool
 read_intervals(PlReader *r, PlHeartSample *heart) {
   bool plausible = true;

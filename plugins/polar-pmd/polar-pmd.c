@@ -381,8 +381,8 @@ init(void *state, const PlDriverOptions *options) {
     }                                                                                          \
   }
 
-/* Optional, because the name of the strap does not tell whether its firmware has the service:
- * an old one is a heart-rate strap and nothing else. */
+/* Optional: a strap that lacks them, or refuses them to whom it does not know, is still a
+ * heart-rate strap. */
 static const PlCharacteristic characteristics[] = {
     [CONTROL_POINT] = {.service = POLAR_PMD(0x80),
                        .uuid = POLAR_PMD(0x81),
