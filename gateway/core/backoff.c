@@ -23,8 +23,7 @@ count_and_choose(PlBackoff *backoff, PlBackoffCause cause) {
   switch (cause) {
   case PL_BACKOFF_DROPPED:
     return 0;
-  case PL_BACKOFF_NOT_FOUND:
-  case PL_BACKOFF_OUT_OF_SLOTS:
+  case PL_BACKOFF_PAUSE:
     return 4000;
   case PL_BACKOFF_TRANSIENT:
     backoff->failures++;

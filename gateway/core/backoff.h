@@ -10,8 +10,7 @@ typedef enum {
   PL_BACKOFF_DROPPED,        /* the link ended after it had streamed for a while */
   PL_BACKOFF_TRANSIENT,      /* the attempt was aborted: what a radio does now and then */
   PL_BACKOFF_FAILED,         /* no answer, no service, or a link that did not last */
-  PL_BACKOFF_NOT_FOUND,      /* BlueZ has forgotten the device */
-  PL_BACKOFF_OUT_OF_SLOTS,   /* the adapter seems to take no more links */
+  PL_BACKOFF_PAUSE,          /* nothing to hold against the sensor, but not at once */
   PL_BACKOFF_IN_PROGRESS,    /* BlueZ is still at an older attempt */
   PL_BACKOFF_AUTHENTICATION, /* the sensor wants pairing */
 } PlBackoffCause;

@@ -121,7 +121,8 @@ typedef struct {
 } PlRadio;
 
 /* `sessions` and `configs` are arrays of `count`; they, what `options` points to, the link and
- * the listener have to outlive the radio.  `configs` is not copied. */
+ * the listener have to outlive the radio.  `configs` is not copied.  A passive radio needs no
+ * link. */
 void pl_radio_init(PlRadio *radio, PlSession *sessions, size_t count,
                    const PlSessionConfig *configs, const PlRadioOptions *options, PlLink *link,
                    PlRadioListener *listener, int64_t now_us);
@@ -129,7 +130,8 @@ void pl_radio_init(PlRadio *radio, PlSession *sessions, size_t count,
 /* Runs what is due up to the time of the event, then takes the event. */
 void pl_radio_handle(PlRadio *radio, const PlLinkEvent *event);
 
-/* Runs what is due, in the order of its time. */
+/* Runs what is due, in the order of its time.  One that comes more than 5 s later than
+ * pl_radio_next_us() takes itself for suspended: then all waiting starts where it stopped. */
 void pl_radio_advance(PlRadio *radio, int64_t now_us);
 
 /* When it wants to be woken; always later than the last advance.  INT64_MAX: never. */

@@ -179,6 +179,7 @@ typedef struct {
   int subscribing;    /* the one whose answer is awaited, or -1 */
 
   PlSessionOperation operation;
+  bool operation_busy; /* it has to be asked for again */
   unsigned operation_tries;
   unsigned reading; /* of READ: the one that is on its way */
   uint32_t reads;   /* still to be read, a bit each */
