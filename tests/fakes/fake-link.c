@@ -171,14 +171,29 @@ on_remove(PlLink *link, int sensor) {
     fake_answer(fake, 0.1, fake_sensor_event(fake, PL_LINK_REMOVED, sensor));
 }
 
-static bool
-is_wanted(const FakeSensor *sensor, const PlUuid *uuid, unsigned flag) {
+/* A number for the characteristic of a driver that has any of the flags, or -1. */
+static int
+find_characteristic(const FakeSensor *sensor, const PlUuid *uuid, unsigned flags) {
   for (unsigned i = 0; i < PL_SESSION_DRIVERS && sensor->drivers[i]; i++) {
     int index = pl_driver_characteristic(sensor->drivers[i], uuid);
-    if (index >= 0 && (sensor->drivers[i]->characteristics[index].flags & flag))
-      return true;
+    if (index >= 0 && (sensor->drivers[i]->characteristics[index].flags & flags))
+      return (int)(i * PL_DRIVER_CHARACTERISTICS) + index;
   }
-  return false;
+  return -1;
+}
+
+/* A control point only answers; everything else sends by itself, once for each link. */
+static void
+start_stream(Fake *fake, int sensor, double after, const PlUuid *uuid) {
+  FakeSensor *self = &fake->sensors[sensor];
+  guint32 bit = 1u << find_characteristic(self, uuid, PL_CHARACTERISTIC_NOTIFY);
+  if ((self->streams & bit) || find_characteristic(self, uuid, PL_CHARACTERISTIC_WRITE) >= 0)
+    return;
+  self->streams |= bit;
+  PlLinkEvent event = fake_sensor_event(fake, PL_LINK_NOTIFICATION, sensor);
+  event.uuid = *uuid;
+  fake_queue(fake, after + self->send_every, FAKE_QUEUED_NOTIFICATION, self->link_number,
+             event);
 }
 
 static void
@@ -187,7 +202,7 @@ on_subscribe(PlLink *link, int sensor, const PlUuid *uuid, bool acquire) {
   FakeSensor *self = asked_sensor(fake, sensor);
   FakeReply *reply = acquire ? &self->acquire : &self->subscribe;
   record(fake, acquire ? FAKE_ACQUIRE : FAKE_SUBSCRIBE, sensor, self->adapter, uuid);
-  g_assert_true(is_wanted(self, uuid, PL_CHARACTERISTIC_NOTIFY));
+  g_assert_cmpint(find_characteristic(self, uuid, PL_CHARACTERISTIC_NOTIFY), >=, 0);
   if (fake->lawless)
     return;
   g_assert_true(self->connected);
@@ -199,12 +214,8 @@ on_subscribe(PlLink *link, int sensor, const PlUuid *uuid, bool acquire) {
   event.ok = result == FAKE_YES;
   event.failure = event.ok ? PL_FAILURE_NONE : reply->failure;
   fake_queue(fake, reply->after, FAKE_QUEUED_EVENT, self->link_number, event);
-  bool flows = event.ok || event.failure == PL_FAILURE_IN_PROGRESS;
-  if (flows && !self->subscribed) {
-    self->subscribed = true;
-    fake_queue(fake, reply->after + self->send_every, FAKE_QUEUED_NOTIFICATION,
-               self->link_number, event);
-  }
+  if (event.ok || event.failure == PL_FAILURE_IN_PROGRESS)
+    start_stream(fake, sensor, reply->after, uuid);
 }
 
 static void
@@ -238,7 +249,7 @@ on_read(PlLink *link, int sensor, const PlUuid *uuid) {
   FakeSensor *self = asked_sensor(fake, sensor);
   FakeReply reply = {.after = 0.05};
   record(fake, FAKE_READ, sensor, self->adapter, uuid);
-  g_assert_true(is_wanted(self, uuid, PL_CHARACTERISTIC_READ));
+  g_assert_cmpint(find_characteristic(self, uuid, PL_CHARACTERISTIC_READ), >=, 0);
   operate(fake, sensor, PL_LINK_VALUE, uuid, &reply);
 }
 

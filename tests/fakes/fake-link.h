@@ -72,7 +72,7 @@ typedef struct {
 
   /* What holds. */
   bool connected;
-  bool subscribed;
+  guint32 streams; /* that send, a bit for each characteristic */
   unsigned sent;
   double heard; /* when it was last heard */
 

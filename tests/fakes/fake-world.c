@@ -187,7 +187,6 @@ play_notification(Fake *fake, const FakeQueued *queued) {
   if (!self->sends)
     return;
   PlLinkEvent event = queued->event;
-  event.type = PL_LINK_NOTIFICATION;
   event.data = data;
   event.length = sizeof data;
   self->sent++;
@@ -209,7 +208,7 @@ static void
 link_came_up(Fake *fake, int sensor) {
   FakeSensor *self = &fake->sensors[sensor];
   self->connected = true;
-  self->subscribed = false;
+  self->streams = 0;
   self->operating = false;
   self->link_number++;
   if (self->resolve_after < 0)
@@ -225,7 +224,7 @@ link_came_up(Fake *fake, int sensor) {
 static void
 link_went_down(FakeSensor *sensor) {
   sensor->connected = false;
-  sensor->subscribed = false;
+  sensor->streams = 0;
   sensor->operating = false;
   sensor->link_number++;
 }
