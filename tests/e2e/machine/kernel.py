@@ -46,12 +46,15 @@ def run(*command, **options):
 
 def newest_package():
     """The name of the package with the kernel proper, or None when apt knows none."""
-    try:
-        listing = run("apt-cache", "depends", ARCHITECTURE.kernel_package)
-    except Unavailable:
-        return None
-    found = re.search(r"Depends: (linux-image-\S+)", listing)
-    return found.group(1) if found else None
+    wanted = os.environ.get("PLUMBLINE_E2E_KERNEL_PACKAGE")
+    for package in [wanted] if wanted else ARCHITECTURE.kernel_packages:
+        try:
+            listing = run("apt-cache", "depends", package)
+        except Unavailable:
+            continue
+        found = re.search(r"Depends: (linux-image-\S+)", listing)
+        return found.group(1) if found else package
+    return None
 
 
 def cached_packages(kernels):
@@ -111,6 +114,6 @@ def find_kernel():
         return Kernel(kernels / package)
     cached = cached_packages(kernels)
     if not cached:
-        raise Unavailable(f"apt knows no {ARCHITECTURE.kernel_package} and the cache is empty; "
+        raise Unavailable(f"apt knows no {ARCHITECTURE.kernel_packages[0]} and the cache is empty; "
                           "run 'apt-get update' (as root) with a network once")
     return Kernel(cached[-1])

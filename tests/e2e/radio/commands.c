@@ -210,9 +210,8 @@ set_scan_enable(Command *command) {
   complete(command, HCI_SUCCESS, NULL, 0);
 }
 
-static uint8_t
-start_connecting(Command *command) {
-  RadioController *controller = command->controller;
+static RadioInitiator
+read_initiator(Command *command) {
   RadioInitiator initiator = {.pending = true};
   pl_reader_le(&command->in, 4); /* scan interval and window */
   initiator.use_accept_list = pl_reader_u8(&command->in) == 1;
@@ -221,25 +220,32 @@ start_connecting(Command *command) {
   initiator.interval = pl_reader_u16(&command->in);
   initiator.latency = pl_reader_u16(&command->in);
   initiator.supervision = pl_reader_u16(&command->in);
+  return initiator;
+}
+
+static uint8_t
+may_connect(const Command *command) {
+  const RadioController *controller = command->controller;
   if (command->in.failed)
     return HCI_INVALID_PARAMETERS;
   if (controller->initiator.pending)
     return HCI_COMMAND_DISALLOWED;
   if (radio_controller_links(controller) >= controller->link_limit)
     return controller->link_limit_error;
-  controller->initiator = initiator;
   return HCI_SUCCESS;
 }
 
 static void
 create_connection(Command *command) {
-  uint8_t status = start_connecting(command);
-  const RadioInitiator *initiator = &command->controller->initiator;
+  RadioInitiator initiator = read_initiator(command);
+  uint8_t status = may_connect(command);
+  if (status == HCI_SUCCESS)
+    command->controller->initiator = initiator;
   char hex[RADIO_HEX_SIZE];
   radio_journal_write(command->controller->journal, NULL, "connecting",
                       "\"status\":%u,\"accept_list\":%s,\"peer\":\"%s\"", status,
-                      initiator->use_accept_list ? "true" : "false",
-                      radio_hex(initiator->peer.address, 6, hex));
+                      initiator.use_accept_list ? "true" : "false",
+                      radio_hex(initiator.peer.address, 6, hex));
   send_status(command, status);
 }
 

@@ -17,6 +17,8 @@ enum {
   LAST_LINK_HANDLE = 0x0eff,
   DEFAULT_LINK_LIMIT = 32,
   SUPERVISION_UNIT_US = 10000,
+  INTERVAL_UNIT_US = 1250,
+  ATTEMPTS_TO_ESTABLISH = 6, /* connection events without an answer, then the link has failed */
   SEED = 20240229,
 };
 
@@ -213,7 +215,8 @@ establish(RadioController *controller, RadioSensor *sensor, const RadioPeer *pee
 
 /* The host's attempt to connect meets an advertisement. */
 static void
-try_connect(RadioController *controller, RadioSensor *sensor, const RadioPeer *peer) {
+try_connect(RadioController *controller, RadioSensor *sensor, const RadioPeer *peer,
+            int64_t now) {
   RadioInitiator *initiator = &controller->initiator;
   if (!initiator->pending || sensor->faults.ghost ||
       !(initiator->use_accept_list ? accepted(controller, peer)
@@ -228,7 +231,8 @@ try_connect(RadioController *controller, RadioSensor *sensor, const RadioPeer *p
   }
   establish(controller, sensor, peer);
   if (sensor->faults.refuse)
-    radio_controller_drop(controller, sensor, sensor->faults.refuse);
+    sensor->link.fails_at =
+        now + ATTEMPTS_TO_ESTABLISH * initiator->interval * INTERVAL_UNIT_US;
 }
 
 static int64_t
@@ -240,14 +244,21 @@ run_advertising(RadioController *controller, RadioSensor *sensor, int64_t now) {
                                  g_rand_int_range(controller->random, 0, ADVERTISING_JITTER_US);
     RadioPeer peer = peer_of(sensor);
     report(controller, sensor, &peer);
-    try_connect(controller, sensor, &peer);
+    try_connect(controller, sensor, &peer, now);
   }
   return sensor->next_advertisement;
 }
 
 static int64_t
 run_supervision(RadioController *controller, RadioSensor *sensor, int64_t now) {
-  if (!sensor->link.up || sensor->faults.in_range)
+  if (!sensor->link.up)
+    return RADIO_NEVER;
+  if (sensor->link.fails_at != 0) {
+    if (now >= sensor->link.fails_at)
+      radio_controller_drop(controller, sensor, sensor->faults.refuse);
+    return now >= sensor->link.fails_at ? RADIO_NEVER : sensor->link.fails_at;
+  }
+  if (sensor->faults.in_range)
     return RADIO_NEVER;
   int64_t end = sensor->faults.out_of_range_since + sensor->link.supervision_us;
   if (now >= end)

@@ -198,7 +198,7 @@ void
 radio_sensor_receive(RadioSensor *sensor, bool first, const uint8_t *data, size_t length,
                      int64_t now) {
   RadioPdu pdu;
-  if (!sensor->link.up ||
+  if (!sensor->link.up || sensor->link.fails_at != 0 ||
       !radio_reassembly_feed(&sensor->link.reassembly, first, data, length, &pdu))
     return;
   if (pdu.channel == RADIO_CID_ATT) {

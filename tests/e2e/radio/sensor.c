@@ -268,6 +268,7 @@ radio_sensor_link_up(RadioSensor *sensor, uint16_t handle, int64_t supervision_u
   sensor->link.up = true;
   sensor->link.handle = handle;
   sensor->link.supervision_us = supervision_us;
+  sensor->link.fails_at = 0;
   sensor->att.mtu = RADIO_ATT_MTU_DEFAULT;
 }
 

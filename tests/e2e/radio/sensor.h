@@ -46,6 +46,7 @@ typedef struct {
   bool up;
   uint16_t handle;
   int64_t supervision_us;
+  int64_t fails_at; /* when a link that never came about is given up; 0: it is a good one */
   RadioReassembly reassembly;
   GQueue *outgoing;         /* of Outgoing: held back by distance or by a delay */
   GQueue *indications;      /* of GBytes: PDUs that wait for the confirmation before them */
@@ -56,7 +57,7 @@ typedef struct {
   bool silent;                /* links up, sends no value */
   bool ghost;                 /* advertises, but nobody is there to connect to */
   uint8_t refuse;             /* HCI error of every connection; 0: accepts */
-  bool refuse_late;           /* ... after a connection complete */
+  bool refuse_late;           /* ... as most chips do: a link first, which fails soon after */
   int64_t discovery_delay_us; /* of each reply to a discovery request; RADIO_NEVER: no reply */
   bool in_range;
   int64_t out_of_range_since;
