@@ -190,3 +190,25 @@ pl_athlete_warnings_end(PlAthlete *athlete, int64_t t_us) {
   }
   athlete->spike_limit_m = 0;
 }
+
+void
+pl_athlete_restore_warning(PlAthlete *athlete, PlWarningCode code, unsigned episode,
+                           int64_t raised_us) {
+  athlete->active |= UINT64_C(1) << code;
+  athlete->machines[code].on = athlete->machines[code].emitted = true;
+  athlete->machines[code].last_emitted_us = raised_us;
+  athlete->episode[code] = episode;
+  athlete->raised_us[code] = raised_us;
+  if (episode > *athlete->episodes)
+    *athlete->episodes = episode;
+}
+
+void
+pl_athlete_restore_end(PlAthlete *athlete) {
+  const PlWarningLimits *limits = &athlete->settings.warnings[PL_WARNING_DISTANCE_SPIKE];
+  double longest_m = athlete->history.longest_30d_m;
+  double limit_m = NAN;
+  if (longest_m > 0)
+    athlete->spike_limit_m =
+        reached_spike(athlete->run.distance_m, longest_m, limits->enter, &limit_m);
+}

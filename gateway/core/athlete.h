@@ -84,6 +84,14 @@ bool pl_athlete_lap(PlAthlete *athlete);
 void pl_athlete_restore(PlAthlete *athlete, int64_t start_us, bool is_run, bool by_hand);
 void pl_athlete_restore_record(PlAthlete *athlete, const PlRecord *record, bool ends_lap);
 
+/* A warning that was on when the run was interrupted; after the records, and with the history
+ * set. */
+void pl_athlete_restore_warning(PlAthlete *athlete, PlWarningCode code, unsigned episode,
+                                int64_t raised_us);
+
+/* Last of all: what the distance has passed already is not announced again. */
+void pl_athlete_restore_end(PlAthlete *athlete);
+
 /* In athlete-warnings.c: the warnings of this second, and their end with the run. */
 void pl_athlete_warnings_init(PlAthlete *athlete);
 void pl_athlete_warnings_step(PlAthlete *athlete, const PlRecord *record, int troubled_sensor);

@@ -144,6 +144,7 @@ static void
 end_second(PlEngine *engine) {
   for (size_t a = 0; a < engine->config.athlete_count; a++)
     step_athlete(engine, &engine->memory.athletes[a]);
+  engine->outlet->second(engine->outlet, engine->tick_us);
   engine->tick_us += second_us;
 }
 

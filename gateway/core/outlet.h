@@ -43,6 +43,8 @@ typedef struct PlOutlet PlOutlet;
 struct PlOutlet {
   /* Once a second while a sensor is heard or something is recorded. */
   void (*frame)(PlOutlet *outlet, const PlFrame *frame);
+  /* All frames of this second have been given. */
+  void (*second)(PlOutlet *outlet, int64_t t_us);
   void (*warning)(PlOutlet *outlet, const PlWarningEvent *event);
   void (*lap)(PlOutlet *outlet, int athlete, const PlLap *lap);
   void (*run)(PlOutlet *outlet, const PlRunEvent *event);
