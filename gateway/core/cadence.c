@@ -32,8 +32,7 @@ enum {
 };
 
 static const double steps_max_spm = 260; /* nobody makes more */
-static const double steps_min_raw =
-    130; /* from here on raw is steps: its double is above that */
+static const double steps_min_raw = 130; /* nor this many strides */
 static const double run_speed_m_s = 1.9, run_strides_max = 110;
 static const double brisk_speed_m_s = 1.67, brisk_strides_max = 95;
 static const double walk_speed_m_s = 0.7, walk_strides_max = 60, walk_steps_min = 100;

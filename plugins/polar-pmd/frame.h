@@ -29,8 +29,12 @@ typedef struct {
 
 /* Reads an acceleration frame.  `factor` is what the sensor named when it started, 1 when it
  * named none; it applies to compressed frames only.  `frame` is filled in any case; `count` is
- * 0 when nothing could be used. PL_TRAILING     bytes after the last sample PL_SHORT        a
- * header or a block that does not fit; the samples before it are kept PL_BAD_VALUE    a time
- * out of range or impossible block: with an impossible width nothing is kept, with too many
- * samples those before PL_UNSUPPORTED  another measurement or an unknown frame type */
+ * 0 when nothing could be used.
+ *
+ *   PL_TRAILING     there are bytes after the last sample
+ *   PL_SHORT        a header or a block does not fit; the samples before it are kept
+ *   PL_BAD_VALUE    the time or the width of a block is impossible: nothing is kept; or there
+ *                   are too many samples: those before the block that has them are kept
+ *   PL_UNSUPPORTED  another measurement, or an unknown frame type
+ */
 PlStatus pl_pmd_frame(PlPmdFrame *frame, const uint8_t *data, size_t length, double factor);

@@ -5,11 +5,16 @@
  * Two characteristics: commands and their answers pass through the control point fb005c81
  * (layout in control.c), data come from fb005c82 (frame.c; times of samples in clock.c).
  *
- *              +--------- back-off <--- refused, no answer in 30 s, write failed, notice 01
- * ---+ v                                                                              | READY
- * -> SETTINGS --list--> START --success--> STREAM --5 s without a frame--> STOP ------+ | |
- *                                 +--already: a stream of an earlier link runs--> STOP -->
- * START
+ *   READY --> SETTINGS --list--> START --success--> STREAM
+ *                ^               |   ^                |
+ *                |         already   | answer         | 5 s without a frame
+ *                |               v   |                |
+ *                |               STOP <---------------+
+ *                |
+ *   back-off ----+   entered when refused, without an answer for 30 s, when a write fails, and
+ *                    when the sensor says that it has stopped by itself
+ *
+ * "already": a stream of an earlier link still runs, at a rate that nobody knows.
  *
  * A sensor whose stream is not stopped stays awake until its battery is empty, so STOP is
  * written before every disconnect.
@@ -35,8 +40,8 @@ enum {
 static const double gravity_m_s2 = 9.80665;
 /* Fast enough for steps and posture; 200 Hz is for those who ask for it. */
 static const double default_rate_hz = 100;
-static const uint32_t default_range_g =
-    8;                                  /* a runner's chest goes beyond 4 g, never beyond 8 */
+/* A runner's chest goes beyond 4 g, never beyond 8. */
+static const uint32_t default_range_g = 8;
 static const double limit_mg = 16000;   /* of any of these sensors */
 static const double clip_share = 0.995; /* of the range: the sensor is at its end */
 
