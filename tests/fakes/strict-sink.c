@@ -40,7 +40,7 @@ check_heart(StrictSink *strict, const PlHeartSample *heart) {
   g_assert_cmpuint(heart->rr_count, <=, PL_RR_MAX);
   for (unsigned i = 0; i < heart->rr_count; i++) {
     g_assert_false(isnan(heart->rr_ms[i]));
-    check(strict, heart->rr_ms[i], 240, 3000);
+    check(strict, heart->rr_ms[i], 240, 4000);
   }
 }
 
