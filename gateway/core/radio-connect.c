@@ -5,6 +5,7 @@ enum { FAILED_OFTEN = 2, RSSI_FLOOR_DBM = -92, RSSI_HYSTERESIS_DB = 5 };
 
 static const int64_t fresh_us = 3 * PL_SECOND;
 static const int64_t seen_for_us = 60 * PL_SECOND;
+static const int64_t comparing_us = 500000;
 static const int64_t deaf_us = 10 * PL_SECOND;
 static const int64_t connect_timeout_us = 8 * PL_SECOND;
 static const int64_t release_after_us = 500000;
@@ -116,13 +117,28 @@ is_before(const PlRadio *radio, const PlSession *a, const PlSession *b) {
   return a < b;
 }
 
+static bool
+are_several_usable(const PlRadio *radio) {
+  unsigned usable = 0;
+  for (int i = 0; i < PL_ADAPTER_MAX; i++)
+    usable += pl_adapter_usable(&radio->adapters[i]);
+  return usable > 1;
+}
+
 static PlSession *
-choose(const PlRadio *radio, const PlAdapter *adapter) {
+choose(const PlRadio *radio, PlAdapter *adapter) {
   PlSession *best = NULL;
+  /* Where several adapters could serve a sensor, each gets the time to hear it. */
+  bool compare = are_several_usable(radio);
   PlSession *session = pl_list_newest(radio, &adapter->heard);
   while (session && radio->now_us - session->heard_us <= fresh_us) {
-    if (session->phase == PL_PHASE_SEEN && (!best || is_before(radio, session, best)))
-      best = session;
+    if (session->phase == PL_PHASE_SEEN) {
+      bool chosen = !compare || session->config->adapter != PL_NO_ADAPTER;
+      int64_t at_us = session->waiting_us + (chosen ? 0 : comparing_us);
+      pl_adapter_wake_at(radio, adapter, at_us);
+      if (at_us <= radio->now_us && (!best || is_before(radio, session, best)))
+        best = session;
+    }
     session = pl_list_older(radio, session, PL_LIST_HEARD);
   }
   return best;

@@ -107,8 +107,8 @@ is_turn_to_scan(PlRadio *radio, PlAdapter *adapter) {
   choose_turn(adapter, &on_us, &off_us);
   int64_t position_us = radio->now_us - adapter->cycle_us;
   bool over = position_us >= on_us + off_us;
-  bool cut_short =
-      position_us >= on_us && mode == PL_SCAN_MODE_HUNT && somebody_waits(radio, adapter);
+  bool cut_short = position_us >= on_us && !pl_adapter_full(radio, adapter) &&
+                   somebody_waits(radio, adapter);
   if (over || cut_short) {
     adapter->cycle_us = radio->now_us;
     position_us = 0;
@@ -184,20 +184,20 @@ static void
 start_failed(PlRadio *radio, PlAdapter *adapter, PlFailure failure) {
   pl_scan_ended(adapter);
   adapter->scan_failures++;
+  /* An unknown adapter is one that is being set up: a reset would not help. */
+  bool set_up = failure == PL_FAILURE_UNKNOWN_OBJECT;
   if (adapter->scan_failures >= START_ATTEMPTS) {
     adapter->state.stuck = true;
     adapter->scan_retry_us = radio->now_us + start_slow_retry_us;
-    return;
+  } else {
+    bool soon = adapter->scan_failures == 1 && !set_up;
+    adapter->scan_retry_us = radio->now_us + (soon ? start_first_retry_us : start_retry_us);
   }
-  bool first = adapter->scan_failures == 1;
-  adapter->scan_retry_us = radio->now_us + (first ? start_first_retry_us : start_retry_us);
-  /* The adapter is being set up: that takes its time. */
-  if (failure == PL_FAILURE_UNKNOWN_OBJECT)
-    adapter->scan_retry_us = radio->now_us + start_retry_us;
-  else if (adapter->scan_failures == START_RESET_AT)
+  if (adapter->scan_failures == START_RESET_AT && !set_up)
     (void)pl_adapter_reset(radio, (int)(adapter - radio->adapters));
-  /* BlueZ says that we scan already: then it has to stop before anything else. */
-  if (failure == PL_FAILURE_IN_PROGRESS && adapter->reset == PL_RESET_NONE)
+  /* It may scan all the same: then it has to stop before anything else. */
+  bool unclear = failure == PL_FAILURE_IN_PROGRESS || failure == PL_FAILURE_TIMEOUT;
+  if (unclear && adapter->reset == PL_RESET_NONE)
     stop_scan(radio, adapter);
 }
 

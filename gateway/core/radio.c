@@ -60,16 +60,18 @@
  * Scanning, on each adapter by itself, because scans cost Wi-Fi on 2.4 GHz
  *
  *   HUNT     somebody has been missing for less than 10 min: 10 s on, 5 s off; beside fast
- *            sensors on a built-in radio 5 s on, 10.5 s off.  A pause ends early when a sensor
- *            that was heard less than 10 s ago only waits to be heard again.
+ *            sensors on a built-in radio 5 s on, 10.5 s off
  *   TRICKLE  missing for longer, or no slot is free: 5 s on, 25 s off
  *   USER     somebody looks for sensors: without pause, at most 60 s
  *   SQUAD    sensors are read from their advertisements: without pause
  *   OFF      nobody is missing
  *
+ *   A pause ends early when there is a slot for a sensor that was heard less than 10 s ago and
+ *   only has to be heard again.
  *   A run that becomes active, an adapter that comes back and a link that drops start the hunt
  *   anew.  Several adapters all scan; a sensor belongs to the one that its configuration names,
- *   else to the one that hears it, and moves to one that hears it 5 dB better, or at all.
+ *   else to the one that hears it, and moves to one that hears it 5 dB better, or at all;
+ *   with a choice of adapters it is connected 0.5 s after it was heard at the earliest.
  *
  * Is the adapter deaf?  90 s, of which 60 s scanning, without an advertisement from anybody:
  * restart the scan; again: reset the adapter, 2 s off, 3 s on; again: report it as stuck and go
@@ -87,9 +89,10 @@
  * A capture (`passive`) is played through the same code without requests: data imply a link,
  * silence makes it stale and, after as long again, absent.
  *
- * Time: timers run in the order of their times and see those times as now.  When the process
- * itself was late by more than 5 s (suspended, or the machine was), no sensor is to blame: all
- * timers move by as much. */
+ * Time: timers run in the order of their times.  In a capture each sees its own time as now;
+ * else now is when it really runs, because whatever is asked for is asked for then.  When the
+ * process itself was late by more than 5 s (suspended, or the machine was), no sensor is to
+ * blame: all timers move by as much. */
 #include "gateway/core/radio.h"
 
 #include "gateway/core/radio-private.h"
@@ -198,8 +201,12 @@ pl_radio_advance(PlRadio *radio, int64_t now_us) {
   if (now_us > time_max_us)
     now_us = time_max_us;
   int64_t next_us = pl_radio_next_us(radio);
-  if (!radio->options.passive && next_us < now_us && now_us - next_us > late_us)
-    forgive_lateness(radio, now_us - next_us);
+  if (!radio->options.passive) {
+    if (next_us < now_us && now_us - next_us > late_us)
+      forgive_lateness(radio, now_us - next_us);
+    if (now_us > radio->now_us)
+      radio->now_us = now_us;
+  }
   for (;;) {
     next_us = pl_radio_next_us(radio);
     if (next_us > now_us)

@@ -14,8 +14,8 @@
 typedef struct PlRadioListener PlRadioListener;
 struct PlRadioListener {
   void (*sample)(PlRadioListener *listener, int sensor, const PlSample *sample);
-  /* The link state, battery, signal or problem changed; rates and counters alone come every
-   * 10 s while it streams, the signal alone no more often. */
+  /* The link state, battery, signal or problem changed, from "absent" on; rates and counters
+   * alone come every 10 s while it streams, the signal alone no more often. */
   void (*state)(PlRadioListener *listener, int sensor, const PlSensorState *state);
   /* Its first data after it was missing. */
   void (*joined)(PlRadioListener *listener, int sensor, int64_t t_us);

@@ -211,7 +211,7 @@ resolve_again(PlRadio *radio, PlSession *session) {
 
 void
 pl_gatt_resolved(PlRadio *radio, PlSession *session) {
-  if (radio->options.passive)
+  if (!session->linked || radio->options.passive)
     return;
   if (session->phase == PL_PHASE_SUBSCRIBING || session->phase == PL_PHASE_STREAMING ||
       session->phase == PL_PHASE_STALE)

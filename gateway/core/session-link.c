@@ -83,8 +83,10 @@ is_unwanted(const PlRadio *radio, const PlSession *session, unsigned attempt) {
 
 void
 pl_link_up(PlRadio *radio, PlSession *session, const PlLinkEvent *event) {
-  if (session->linked || (event->attempt != 0 && session->phase == PL_PHASE_CONNECTING &&
-                          event->attempt != session->attempt))
+  bool older = event->attempt != 0 && session->phase == PL_PHASE_CONNECTING &&
+               event->attempt != session->attempt;
+  /* A link of a sensor that only advertises is somebody else's business. */
+  if (session->linked || older || !pl_session_connects(session))
     return;
   if (is_unwanted(radio, session, event->attempt)) {
     pl_connect_release(radio, session);
@@ -142,7 +144,7 @@ pl_link_back_off(PlRadio *radio, PlSession *session, PlBackoffCause cause) {
   if (streamed_us(session) >= good_stream_us)
     session->backoff = (PlBackoff){0};
   session->streaming_us = PL_NO_TIME;
-  if (radio->stopping) {
+  if (radio->stopping || radio->options.passive) {
     pl_session_enter(radio, session, PL_PHASE_ABSENT);
     return;
   }

@@ -59,6 +59,10 @@ on_power(PlLink *link, int index, bool on) {
   Fake *fake = (Fake *)link;
   FakeAdapter *adapter = asked_adapter(fake, index);
   record(fake, on ? FAKE_POWER_ON : FAKE_POWER_OFF, PL_NO_SENSOR, index, NULL);
+  if (!on) { /* it takes everything with it, whatever is told of it */
+    adapter->scan_until = fake_now(fake);
+    adapter->pending = PL_NO_SENSOR;
+  }
   if (fake->lawless || adapter->power_refused || adapter->powered == on)
     return;
   fake_set_power(fake, index, on);
