@@ -6,25 +6,25 @@
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 void
-pl_scan_init(PlScan *scan, const char *bytes, size_t length) {
-  *scan = (PlScan){.bytes = bytes, .length = length, .text = g_string_new(NULL)};
+pl_scan_init(PlScanner *scan, const char *bytes, size_t length) {
+  *scan = (PlScanner){.bytes = bytes, .length = length, .text = g_string_new(NULL)};
 }
 
 void
-pl_scan_clear(PlScan *scan) {
+pl_scan_clear(PlScanner *scan) {
   g_string_free(scan->text, TRUE);
   scan->text = NULL;
 }
 
 static PlScanKind
-bad(PlScan *scan, PlScanKind kind, const char *problem) {
+bad(PlScanner *scan, PlScanKind kind, const char *problem) {
   scan->problem = problem;
   return kind;
 }
 
 /* Cuts the next line out; its end may be LF or CR LF, the last one may have none. */
 static void
-take_line(PlScan *scan) {
+take_line(PlScanner *scan) {
   const char *start = scan->bytes + scan->at;
   size_t left = scan->length - scan->at;
   const char *end = memchr(start, '\n', left);
@@ -40,7 +40,7 @@ take_line(PlScan *scan) {
 
 /* `[name]` and nothing but blanks behind it. */
 static PlScanKind
-scan_group(PlScan *scan, char *text) {
+scan_group(PlScanner *scan, char *text) {
   char *end = strchr(text, ']');
   if (end == NULL)
     return bad(scan, PL_SCAN_BAD_GROUP, "the name of a group ends with ]");
@@ -53,7 +53,7 @@ scan_group(PlScan *scan, char *text) {
 }
 
 static PlScanKind
-scan_key(PlScan *scan, char *text) {
+scan_key(PlScanner *scan, char *text) {
   char *equals = strchr(text, '=');
   if (text[0] == ';')
     return bad(scan, PL_SCAN_BAD, "a comment starts with #");
@@ -68,7 +68,7 @@ scan_key(PlScan *scan, char *text) {
 }
 
 PlScanKind
-pl_scan_next(PlScan *scan) {
+pl_scan_next(PlScanner *scan) {
   size_t mark = strlen(byte_order_mark);
   if (scan->at == 0 && scan->length >= mark &&
       memcmp(scan->bytes, byte_order_mark, mark) == 0) {

@@ -26,14 +26,14 @@ typedef struct {
   const char *name;    /* valid until the next call, as are the others */
   const char *value;   /* as written: escapes are still in it */
   const char *problem; /* for people */
-} PlScan;
+} PlScanner;
 
 /* `bytes` have to outlive it. */
-void pl_scan_init(PlScan *scan, const char *bytes, size_t length);
-void pl_scan_clear(PlScan *scan);
+void pl_scan_init(PlScanner *scan, const char *bytes, size_t length);
+void pl_scan_clear(PlScanner *scan);
 
 /* Skips comments and empty lines. */
-PlScanKind pl_scan_next(PlScan *scan);
+PlScanKind pl_scan_next(PlScanner *scan);
 
 /* The value without its escapes (\s \n \t \r \\).  NULL, and *problem set, when one is unknown.
  * The caller frees it. */

@@ -36,7 +36,6 @@ struct PlLedger {
   const char **sensor_ids; /* room for a list of all */
   unsigned seconds;        /* since the start: every fifth goes to the recorders */
   bool board_due;
-  int64_t live_us;
   char *text; /* room for the largest payload */
 };
 

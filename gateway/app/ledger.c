@@ -134,7 +134,6 @@ send_live(PlLedger *self, const PlFrame *frame) {
     pl_payload_live(&json, &stamp, athlete, run_id(self, frame->athlete), frame);
     pl_ledger_send(self, topics[i], athlete, NULL, &stamp, &json);
   }
-  self->live_us = frame->record.t_us;
 }
 
 static void
@@ -329,7 +328,12 @@ pl_ledger_run(const PlLedger *self, int athlete) {
   return run_id(self, athlete);
 }
 
+const char *
+pl_ledger_recorded(const PlLedger *self, int athlete) {
+  return self->books[athlete].run;
+}
+
 int64_t
-pl_ledger_live_us(const PlLedger *self) {
-  return self->live_us;
+pl_ledger_now_us(const PlLedger *self) {
+  return self->engine->radio.now_us;
 }

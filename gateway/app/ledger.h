@@ -42,9 +42,11 @@ void pl_ledger_announce(PlLedger *self);
 /* A gateway event that does not come from the engine ("config-reloaded", "clock-step", ...). */
 void pl_ledger_event(PlLedger *self, const char *code, int64_t t_us, const char *text);
 
-/* The newest frame of an athlete, NULL before the first; and the run, NULL outside one. */
+/* The newest frame of an athlete, NULL before the first; the run, NULL outside one; and the run
+ * or what may become one. */
 const PlFrame *pl_ledger_frame(const PlLedger *self, int athlete);
 const char *pl_ledger_run(const PlLedger *self, int athlete);
+const char *pl_ledger_recorded(const PlLedger *self, int athlete);
 
-/* The end of the second of the newest frame that was published, and of the newest second. */
-int64_t pl_ledger_live_us(const PlLedger *self);
+/* The time of the engine's last advance. */
+int64_t pl_ledger_now_us(const PlLedger *self);

@@ -18,7 +18,7 @@ typedef struct {
 
 struct PlSpool {
   PlWire wire;
-  const char *prefix;
+  char *prefix;
   PlStore *store;
   PlMqtt *mqtt;
   bool open, released;
@@ -260,7 +260,7 @@ PlSpool *
 pl_spool_new(const char *prefix, PlStore *store) {
   PlSpool *self = g_new0(PlSpool, 1);
   self->wire = (PlWire){.next_seq = wire_next_seq, .send = wire_send};
-  self->prefix = prefix;
+  self->prefix = g_strdup(prefix);
   self->store = store;
   g_queue_init(&self->states);
   return self;
@@ -273,7 +273,14 @@ pl_spool_free(PlSpool *self) {
   g_clear_handle_id(&self->retry_source, g_source_remove);
   g_clear_handle_id(&self->look_source, g_source_remove);
   g_queue_clear_full(&self->states, (GDestroyNotify)state_free);
+  g_free(self->prefix);
   g_free(self);
+}
+
+void
+pl_spool_set_prefix(PlSpool *self, const char *prefix) {
+  g_free(self->prefix);
+  self->prefix = g_strdup(prefix);
 }
 
 void

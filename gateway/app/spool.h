@@ -12,11 +12,14 @@
 
 typedef struct PlSpool PlSpool;
 
-/* `prefix` and `store` outlive it.  Give pl_spool_attach() a connection before the first
+/* `store` outlives it.  Give pl_spool_attach() a connection before the first
  * message can leave. */
 PlSpool *pl_spool_new(const char *prefix, PlStore *store);
 void pl_spool_free(PlSpool *self); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlSpool, pl_spool_free)
+
+/* Of topics from now on; what waits keeps its own. */
+void pl_spool_set_prefix(PlSpool *self, const char *prefix);
 
 void pl_spool_attach(PlSpool *self, PlMqtt *mqtt);
 PlWire *pl_spool_wire(PlSpool *self);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Distance comes from the device's own counter where it has one: it goes on counting while the
- * radio does not reach.  A counter that falls was reset or wrapped, one that leaps further than
- * anybody runs is wrong, one that stands still while the feet move is dead; then, and without a
- * counter, distance is the integral of speed over gaps of at most 5 s. */
+ * radio does not reach.  A counter that falls was reset or wrapped; one that leaps further than
+ * anybody runs is wrong, unless it only catches up with some seconds in which it lagged; one
+ * that stands still while the feet move is dead.  Then, and without a counter, distance is the
+ * integral of speed over gaps of at most 5 s. */
 
 #include "gateway/core/footpod.h"
 
@@ -12,6 +13,7 @@
 static const double gap_max_s = 5;
 static const double speed_max_m_s = 12;
 static const double stuck_limit_m = 20;
+static const double slack_max_m = 60; /* 5 s at that speed */
 
 void
 pl_footpod_init(PlFootpod *pod, const PlCadence *cadence, double factor) {
@@ -72,11 +74,15 @@ add_counter(PlFootpod *pod, int64_t t_us, double counter_m, double integral_m) {
   double moved_m = counter_m - pod->counter_m;
   double seconds = (double)(t_us - pod->counter_us) * 1e-6;
 
-  if (!(moved_m >= 0) || moved_m > speed_max_m_s * fmax(seconds, 1)) {
+  double limit_m = pod->slack_m + speed_max_m_s * seconds;
+
+  pod->slack_m = fmin(limit_m, slack_max_m);
+  if (!(moved_m >= 0) || moved_m > limit_m) {
     credit(pod, integral_m);
     rebase(pod, t_us, counter_m);
     return;
   }
+  pod->slack_m = fmin(limit_m - moved_m, slack_max_m);
   if (moved_m > 0) {
     pod->distance_m += fmax(moved_m - pod->credited_m, 0) * pod->factor;
     pod->stuck_m = 0;

@@ -19,6 +19,7 @@ typedef struct {
   int64_t counter_us;       /* when it was read */
   double credited_m;        /* counted from speed since the counter was read */
   double stuck_m;           /* counted from speed since the counter moved */
+  double slack_m; /* by how far the counter may still leap */
   double distance_m, steps; /* since the last take */
 } PlFootpod;
 

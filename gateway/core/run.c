@@ -51,9 +51,17 @@ pl_run_init(PlRun *run, int64_t start_us) {
     run->heart_window[i] = NAN;
 }
 
+/* A value that is only held says nothing about this second. */
+static bool
+is_fresh(const PlRecord *record, PlMetric metric) {
+  return record->confidence[metric] > 0.5f;
+}
+
 bool
 pl_run_moves(const PlRun *run, const PlRecord *record) {
-  if (record->value[PL_METRIC_SPEED] >= moving_m_s || record->value[PL_METRIC_CADENCE] > 0)
+  if (record->value[PL_METRIC_SPEED] >= moving_m_s && is_fresh(record, PL_METRIC_SPEED))
+    return true;
+  if (record->value[PL_METRIC_CADENCE] > 0 && is_fresh(record, PL_METRIC_CADENCE))
     return true;
   return run->by_hand && record->gait == PL_GAIT_UNKNOWN &&
          !isnan(record->value[PL_METRIC_HEART_RATE]);

@@ -34,7 +34,10 @@ enum {
 /* Beyond these the sensor has made it up.  What is shown is narrower still and is decided
  * where the metrics are. */
 static const double rate_min_bpm = 25, rate_max_bpm = 250;
-static const double interval_min_ms = 240, interval_max_ms = 3000;
+
+/* The upper limit leaves room for four beats in one: a strap that has missed some sends the
+ * whole time, and without it the sum of the intervals would fall behind the clock. */
+static const double interval_min_ms = 240, interval_max_ms = 4000;
 
 static PlContact
 read_contact(unsigned flags) {

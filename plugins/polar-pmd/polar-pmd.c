@@ -395,8 +395,7 @@ static const PlCharacteristic characteristics[] = {
                                 PL_CHARACTERISTIC_OPTIONAL},
     [DATA] = {.service = POLAR_PMD(0x80),
               .uuid = POLAR_PMD(0x82),
-              .flags = PL_CHARACTERISTIC_NOTIFY | PL_CHARACTERISTIC_OPTIONAL |
-                       PL_CHARACTERISTIC_FAST},
+              .flags = PL_CHARACTERISTIC_NOTIFY | PL_CHARACTERISTIC_OPTIONAL},
 };
 
 /* The service is not advertised, so the names help a scan. */

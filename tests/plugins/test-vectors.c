@@ -34,7 +34,7 @@ check_heart(const Recorder *recorder, PlStatus status, const json_t *expected) {
     g_assert_true(isnan(heart->heart_rate_bpm));
   for (size_t i = 0; i < json_array_size(intervals); i++) {
     double ms = json_number_value(json_array_get(intervals, i)) * 1000 / 1024;
-    if (ms >= 240 && ms <= 3000)
+    if (ms >= 240 && ms <= 4000)
       g_assert_cmpfloat(heart->rr_ms[kept++], ==, ms);
     else
       plausible = false;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "gateway/app/control.h"
+#include "gateway/app/gateway.h"
+#include "gateway/app/recorder.h"
+#include "gateway/app/spool.h"
+
+/* Inside the daemon. */
+
+typedef struct PlGateway {
+  PlGatewayOptions options;
+  PlWire wire; /* to the spool, and to whoever watches */
+  PlConfig *config;
+  PlStore *store;
+  PlWall wall;
+  PlSpool *spool;
+  PlMqtt *mqtt;
+  PlSource *source;
+  PlPipeline *pipeline;
+  PlRecorder *recorder;
+  PlControl *control;
+  GMainLoop *loop;
+  GSource *timer; /* of the engine and of the source */
+  char *boot_id, *client_id, *will_topic;
+  guint second_source, signal_sources[3];
+
+  int64_t started_us; /* of the process */
+  int64_t base_us;    /* engine time = base + (boot time - base) * speed */
+  bool source_over, ready, stopping, draining;
+  int64_t stop_deadline_us;
+  int exit_code;
+  unsigned seconds;
+  int64_t cpu_us, cpu_at_us; /* for the share of the processor */
+
+  /* Latency of live messages: from the end of their second to the hand-over. */
+  double latency_ms[256];
+  unsigned latency_count, latency_at;
+
+  PlControlClient *scan_client; /* waits for a scan; NULL: nobody */
+  guint scan_source;
+} PlGateway;
+
+/* The time of the engine. */
+int64_t pl_gateway_now_us(const PlGateway *self);
+
+/* Sets the timer for the next thing that is due. */
+void pl_gateway_schedule(PlGateway *self);
+
+/* In gateway-messages.c */
+void pl_gateway_send_info(PlGateway *self);
+void pl_gateway_send_status(PlGateway *self);
+void pl_gateway_send_health(PlGateway *self);
+json_t *pl_gateway_status_json(PlGateway *self);
+char *pl_gateway_topic(const PlGateway *self, PlTopic topic);
+char *pl_gateway_status_line(PlGateway *self);
+void pl_gateway_note_latency(PlGateway *self, double milliseconds);
+
+/* In gateway-mqtt.c */
+bool pl_gateway_open_mqtt(PlGateway *self, GError **error);
+
+/* In gateway-control.c */
+json_t *pl_gateway_control(PlControlClient *client, const char *command, json_t *request,
+                           void *data);
+void pl_gateway_end_scan(PlGateway *self);
