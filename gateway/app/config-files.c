@@ -155,7 +155,7 @@ set_name(PlReader *reader, const char *file, unsigned line, const char *id, cons
 
 static void
 read_names(PlReader *reader, const char *file, const char *bytes, size_t length) {
-  PlScan scan;
+  PlScanner scan;
   PlScanKind kind;
   unsigned groups = 0;
   bool inside = false;

@@ -290,7 +290,7 @@ pl_tree_add(PlConfigTree *tree, const PlConfigSource *source, PlProblems *proble
       .problems = problems,
       .file = g_string_chunk_insert(tree->strings, source->name),
   };
-  PlScan scan;
+  PlScanner scan;
   PlScanKind kind;
 
   pl_problems_announce(problems, source->name);
