@@ -2,6 +2,7 @@
 #include "gateway/app/exit.h"
 #include "gateway/app/gateway.h"
 #include "gateway/app/speed.h"
+#include "gateway/edge/log.h"
 
 #include <glib.h>
 #include <signal.h>
@@ -92,6 +93,7 @@ main(int argc, char **argv) {
   PlGatewayOptions options = {0};
   int code = PL_EXIT_USAGE;
 
+  pl_log_init();
   signal(SIGPIPE, SIG_IGN);
   if (parse(&argc, &argv, &arguments, &options)) {
     if (arguments.version)

@@ -30,8 +30,9 @@ on_disconnected(void *data, PlMqttProblem problem, const char *text) {
 
 static void
 on_failed(void *data, PlMqttProblem problem, const char *text) {
-  (void)data;
-  g_warning("broker: %s. %s", text, pl_mqtt_problem_hint(problem));
+  PlGateway *self = data;
+  if (!self->stopping)
+    g_warning("broker: %s. %s", text, pl_mqtt_problem_hint(problem));
 }
 
 static void
