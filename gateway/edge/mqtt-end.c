@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/edge/mqtt-session.h"
 
+#include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <string.h>
@@ -35,10 +36,11 @@ end_by_tls(PlMqttSession *self) {
                        tls_reason(self));
 }
 
-/* A broker that wants no certificate of ours, or another, says so after the handshake. */
+/* A broker that wants a certificate of us, or another, says so after the handshake.  For what
+ * goes wrong in TLS then, libmosquitto sets EPROTO. */
 static bool
-is_tls_alert(const PlMqttSession *self) {
-  return self->tls && !self->answered && strstr(self->log, "alert");
+is_tls_failure(const PlMqttSession *self, int saved_errno) {
+  return self->tls && !self->answered && (saved_errno == EPROTO || strstr(self->log, "alert"));
 }
 
 void
@@ -59,7 +61,7 @@ pl_mqtt_session_over_by_code(PlMqttSession *self, int rc, int saved_errno) {
   case MOSQ_ERR_CONN_LOST:
   case MOSQ_ERR_NO_CONN:
     self->cut = self->phase == PL_MQTT_UP && rc != MOSQ_ERR_ERRNO;
-    if (is_tls_alert(self))
+    if (is_tls_failure(self, saved_errno))
       end_by_tls(self);
     else
       pl_mqtt_session_over(self, PL_MQTT_LOST, "connection to %s lost: %s", host,

@@ -106,15 +106,15 @@ attempt(Network *self, PlMqttEnd *end) {
     PlMqttEnd this_end;
     const char *text = NULL;
     pl_mqtt_session_end(session, &this_end, &text);
-    if (*text || !told) {
+    bool reached = pl_mqtt_session_reached(session);
+    if (reached || *text || !told) {
       *end = this_end;
       g_free(told);
       told = g_strdup(text);
     }
-    if (pl_mqtt_session_reached(session) && i > 0)
+    if (reached && i > 0)
       self->kind = (self->kind + 1) % KINDS;
-    if (pl_mqtt_session_reached(session) || this_end.problem != PL_MQTT_UNREACHABLE ||
-        is_stopped(self))
+    if (reached || this_end.problem != PL_MQTT_UNREACHABLE || is_stopped(self))
       break;
   }
   if (end->problem == PL_MQTT_UNREACHABLE && *told == 0) {

@@ -135,7 +135,7 @@ void
 broker_write(const Broker *self, const char *name, const char *text) {
   g_autoptr(GError) error = NULL;
   g_autofree char *path = broker_path(self, name);
-  g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, &error);
+  g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error);
   g_assert_no_error(error);
 }
 
