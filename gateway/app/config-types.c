@@ -144,7 +144,7 @@ read_number(const char *text, double *value) {
   if (text[0] == '\0' || strspn(text, "0123456789+-.eE") != strlen(text))
     return false;
   *value = g_ascii_strtod(text, &end);
-  return *end == '\0' && isfinite(*value);
+  return *end == '\0';
 }
 
 static bool

@@ -254,11 +254,13 @@ parse_addresses(PlReader *reader, const PlOption *option, const char *text, void
   for (char **item = items; *item != NULL; item++)
     if (!add_adapter(reader, adapters, *item))
       return false;
-  if (adapters->len > PL_ADAPTER_MAX)
+  if (adapters->len == 0)
+    return false;
+  if (adapters->len > PL_ADAPTER_MAX) {
     g_string_printf(reader->why, "expected at most %d addresses, got %u", PL_ADAPTER_MAX,
                     adapters->len);
-  if (adapters->len == 0 || adapters->len > PL_ADAPTER_MAX)
     return false;
+  }
 
   bluetooth->adapter_count = adapters->len;
   g_ptr_array_add(adapters, NULL);
