@@ -132,12 +132,13 @@ print_summary(const PlStoredRun *run) {
     printf("lap %2.0f  %8.1f m  %8s  heart %s  cadence %s\n", member(entry, "number"),
            member(entry, "distance_m"), time, heart, cadence);
   }
-  json_array_foreach(json_object_get(summary, "warnings"), index, entry) printf(
-      "warning %s: %.0f time(s), %.0f s\n", json_string_value(json_object_get(entry, "code")),
-      member(entry, "count"), member(entry, "seconds"));
+  json_array_foreach(json_object_get(summary, "warnings"), index, entry)
+    printf("warning %s: %.0f time(s), %.0f s\n",
+           json_string_value(json_object_get(entry, "code")), member(entry, "count"),
+           member(entry, "seconds"));
   json_array_foreach(json_object_get(summary, "advice"), index, entry)
-      printf("\n%s (evidence: %s)\n", json_string_value(json_object_get(entry, "text")),
-             json_string_value(json_object_get(entry, "evidence")));
+    printf("\n%s (evidence: %s)\n", json_string_value(json_object_get(entry, "text")),
+           json_string_value(json_object_get(entry, "evidence")));
   json_decref(summary);
 }
 

@@ -21,10 +21,11 @@ print_table(json_t *found) {
   }
   printf("%-17s  %-7s  %6s  %-12s  %-20s  %s\n", "ADDRESS", "TYPE", "SIGNAL", "SENSOR", "KIND",
          "NAME");
-  json_array_foreach(found, index, entry) printf(
-      "%-17s  %-7s  %6.0f  %-12s  %-20s  %s\n", text_of(entry, "address"),
-      text_of(entry, "address_type"), json_number_value(json_object_get(entry, "rssi_dbm")),
-      text_of(entry, "sensor"), text_of(entry, "kind"), text_of(entry, "name"));
+  json_array_foreach(found, index, entry)
+    printf("%-17s  %-7s  %6.0f  %-12s  %-20s  %s\n", text_of(entry, "address"),
+           text_of(entry, "address_type"),
+           json_number_value(json_object_get(entry, "rssi_dbm")), text_of(entry, "sensor"),
+           text_of(entry, "kind"), text_of(entry, "name"));
 }
 
 static int

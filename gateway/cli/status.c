@@ -42,8 +42,8 @@ print_problems(json_t *data) {
   size_t index;
   json_t *problem;
   json_array_foreach(json_object_get(data, "problems"), index, problem)
-      printf("problem: %s (%s)\n  %s\n", text_of(problem, "text"), text_of(problem, "code"),
-             text_of(problem, "hint"));
+    printf("problem: %s (%s)\n  %s\n", text_of(problem, "text"), text_of(problem, "code"),
+           text_of(problem, "hint"));
 }
 
 static void

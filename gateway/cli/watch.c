@@ -42,7 +42,7 @@ print_warnings(json_t *live) {
   size_t index;
   json_t *code;
   json_array_foreach(json_object_get(live, "warnings"), index, code)
-      printf(" %s", json_string_value(code));
+    printf(" %s", json_string_value(code));
 }
 
 static void

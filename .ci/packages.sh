@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The Debian packages that building, running and testing need, and how they are got.  Read by
+# run and check; written for Debian 12 and Raspberry Pi OS.
+
+build_packages=(gcc libc6-dev meson ninja-build pkgconf python3 libglib2.0-dev libjansson-dev
+  libmosquitto-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev)
+# shellcheck disable=SC2034 # for run
+run_packages=("${build_packages[@]}" mosquitto mosquitto-clients)
+# shellcheck disable=SC2034 # for check
+check_packages=("${build_packages[@]}" git mosquitto mosquitto-clients dbus
+  clang libclang-rt-dev clang-format cppcheck codespell shellcheck mandoc systemd
+  valgrind libc6-dbg
+  bluez busybox-static cpio kmod "$(case $(uname -m) in
+    x86_64) echo qemu-system-x86 ;;
+    *) echo qemu-system-arm ;;
+    esac)")
+
+# Services that the packages would start.  One that was there before is left as it is.
+services=(mosquitto bluetooth)
+
+# Runs a command as root.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+      echo "$package"
+  done
+}
+
+# Names of those services that are not on this machine yet.
+absent_services() {
+  local service
+  for service in "${services[@]}"; do
+    [ -e "/lib/systemd/system/$service.service" ] || echo "$service"
+  done
+}
+
+# apt-get install without starting a service: a masked unit is not started, and runlevel 1
+# says the same to System V scripts.
+install_stopped() {
+  local absent=()
+  [ -d /run/systemd/system ] && mapfile -t absent < <(absent_services)
+  [ ${#absent[@]} -eq 0 ] || as_root systemctl --quiet --runtime mask "${absent[@]}"
+  local status=0
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -y \
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" || status=$?
+  local service
+  for service in "${absent[@]}"; do
+    as_root systemctl --quiet --runtime unmask "$service"
+    [ ! -e "/lib/systemd/system/$service.service" ] || {
+      as_root systemctl --quiet disable "$service" 2>/dev/null
+      echo "The service $service of the package was left off."
+    }
+  done
+  return "$status"
+}
+
+# install_packages PACKAGE...: installs those that are missing, after saying so.
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    echo "This is not Debian or Raspberry Pi OS.  Install what these hold, and say --no-install:" >&2
+    echo "  $*" >&2
+    return 1
+  fi
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "Installing: ${missing[*]}"
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    echo "That needs root, and there is no sudo.  As root: apt-get install ${missing[*]}" >&2
+    return 1
+  fi
+  if ! as_root apt-get -qq -o DPkg::Lock::Timeout=300 update || ! install_stopped "${missing[@]}"; then
+    echo "apt-get could not install them; its messages stand above." >&2
+    return 1
+  fi
+}
