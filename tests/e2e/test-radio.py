@@ -9,6 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "guest"))
 
 from bluez import Bluez, Error, Pending  # noqa: E402
+from gi.repository import GLib  # noqa: E402
+
 from testbed import Failed, boottime, check, main, wait_for  # noqa: E402
 
 STRAP = "A0:00:00:00:00:01"
@@ -36,14 +38,23 @@ def connected_strap(bed):
     return bluez, path, heart_rate
 
 
-def same_values(bed, bluez, sensor, uuid, characteristic, since=0.0):
-    """Everything that the sensor sent has arrived, in order, nothing twice."""
-    def arrived():
-        sent = [value for _t, value in bed.radio.sent(sensor, uuid, since)]
-        return sent and bluez.received(characteristic, since) == sent
+def first_difference(sent, received):
+    for n, (a, b) in enumerate(zip(sent, received)):
+        if a != b:
+            return f"value {n} is {b}, not {a}"
+    return "the rest is missing" if len(sent) > len(received) else "nothing"
 
-    bluez.wait(arrived, f"all that {sensor} sent on {uuid}", 10)
-    return len(bed.radio.sent(sensor, uuid, since))
+
+def same_values(bed, bluez, sensor, uuid, characteristic):
+    """Everything that the sensor sent has arrived, in order, nothing twice.  How many."""
+    sent = [value for _t, value in bed.radio.sent(sensor, uuid)]
+    try:
+        bluez.wait(lambda: bluez.received(characteristic) == sent, "them")
+    except Failed:
+        received = bluez.received(characteristic)
+        raise Failed(f"{sensor} sent {len(sent)} on {uuid}, {len(received)} arrived: "
+                     + first_difference(sent, received)) from None
+    return len(sent)
 
 
 def stream_for(bed, bluez, sensor, uuid, count):
@@ -275,9 +286,10 @@ def test_table_changes(bed):
 def test_kernel_connects_in_the_background(bed):
     bluez, path, heart_rate = connected_strap(bed)
     bluez.register_profile(["180d"])
+    # BlueZ 5.66 forgets this wish when the link of an untrusted device is lost.
+    bluez.set(path, DEVICE, "Trusted", GLib.Variant("b", True))
     bed.radio("range strap out")
     bluez.wait(lambda: not bluez.connected(path), "the time-out")
-    bed.radio("set strap period-ms=200")
     since = boottime()
     bed.radio("range strap in")
     bluez.wait(lambda: bed.radio.events("connect", "strap", since=since), "a link, unasked")
@@ -286,11 +298,9 @@ def test_kernel_connects_in_the_background(bed):
 
 def test_garbage_and_flood(bed):
     bluez, path, heart_rate = connected_strap(bed)
-    bed.radio("silent strap")
-    bed.radio("resume strap")
-    bed.radio("garbage strap 200 2a37")
-    bed.radio("flood strap 500 2")
-    bluez.wait(lambda: len(bed.radio.sent("strap", "2a37")) > 1200, "200 and 1000 values")
+    bed.radio("garbage strap 100 2a37")
+    bed.radio("flood strap 200 2")
+    bluez.wait(lambda: len(bed.radio.sent("strap", "2a37")) > 500, "100 and 400 values")
     bed.radio("silent strap")
     same_values(bed, bluez, "strap", "2a37", heart_rate)
     for channel in ("att", "l2cap"):
@@ -303,10 +313,13 @@ def test_garbage_and_flood(bed):
 def test_ghost_and_strangers(bed):
     bed.radio(f"sensor strap heart-rate {STRAP}")
     bed.radio("ghost strap on")
-    bed.radio("strangers 100")
     bluez = client()
     (path,) = bluez.find([STRAP])
+    bed.radio("strangers 30")
+    bluez.start_discovery()
     bluez.wait(lambda: sum(DEVICE in i for i in bluez.objects().values()) > 20, "strangers")
+    bed.radio("strangers 0")
+    bluez.stop_discovery()
     pending = bluez.begin(path, DEVICE, "Connect")
     late = boottime() + 3
     bluez.wait(lambda: boottime() > late, "a while")

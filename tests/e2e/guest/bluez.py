@@ -121,15 +121,17 @@ class Bluez:
         except Error:
             return None
 
+    def set(self, path, interface, name, value):
+        self.call(path, "org.freedesktop.DBus.Properties", "Set",
+                  GLib.Variant("(ssv)", (interface, name, value)))
+
     def power_up(self, adapter="/org/bluez/hci0", timeout=30):
         """Powered may have to be set again until it holds."""
         def powered():
             if self.get(adapter, "org.bluez.Adapter1", "Powered"):
                 return True
-            arguments = GLib.Variant("(ssv)", ("org.bluez.Adapter1", "Powered",
-                                               GLib.Variant("b", True)))
             try:
-                self.call(adapter, "org.freedesktop.DBus.Properties", "Set", arguments)
+                self.set(adapter, "org.bluez.Adapter1", "Powered", GLib.Variant("b", True))
             except Error:
                 pass
             return False

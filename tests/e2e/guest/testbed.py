@@ -16,6 +16,7 @@ stopped afterwards, and what it wrote is kept in /results/<name of the test>.
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -165,7 +166,8 @@ class Testbed:
 
     def __init__(self, name):
         self.directory = RESULTS / name
-        self.directory.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
         self.processes = []
         self.radio = None
         self.bluetoothd = None
@@ -219,7 +221,7 @@ class Testbed:
 def forget_devices():
     """BlueZ must not know a sensor from the test before."""
     for adapter in Path("/var/lib/bluetooth").iterdir():
-        subprocess.run(["rm", "-rf", str(adapter)], check=True)
+        shutil.rmtree(adapter)
 
 
 def run_test(number, name, function):

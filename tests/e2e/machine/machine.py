@@ -39,6 +39,8 @@ def parse_arguments():
                         "a temporary one by default")
     parser.add_argument("--systemd", action="store_true",
                         help="boot systemd with D-Bus and BlueZ instead of a bare shell")
+    parser.add_argument("--tap", action="store_true",
+                        help="say in TAP that the test is skipped where no machine can be built")
     parser.add_argument("--memory", default="1280", help="MiB of the guest")
     parser.add_argument("--cpus", default="2")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE",
@@ -58,7 +60,7 @@ def write_settings(options, kernel, results):
         "MACHINE_KERNEL_VERSION": kernel.version,
         "MACHINE_MODE": "systemd" if options.systemd else "plain",
         "MACHINE_INIT": "/lib/systemd/systemd" if options.systemd else HERE / "guest-init",
-        "MACHINE_INIT_ARGUMENTS": "--unit=e2e.target" if options.systemd else "",
+        "MACHINE_INIT_ARGUMENTS": "--unit=e2e.target --show-status=0" if options.systemd else "",
         "MACHINE_COMMAND_TIMEOUT": options.timeout,
     }
     lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items()]
@@ -166,6 +168,9 @@ def main():
         with tempfile.TemporaryDirectory(prefix="plumbline-e2e-") as results:
             return run_machine(options, Path(results))
     except Unavailable as error:
+        if options.tap:
+            print(f"1..0 # SKIP {error}")
+            return 0
         print(f"machine: {error}", file=sys.stderr)
         return SKIPPED
 

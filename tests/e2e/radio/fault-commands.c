@@ -129,7 +129,7 @@ cut_table(RadioCall *call) {
 
 static bool
 restore_table(RadioCall *call) {
-  call->sensor->table.first_handle = 1;
+  call->sensor->table.first_handle = 0;
   call->sensor->table.filler = 0;
   g_ptr_array_set_size(call->sensor->table.removed, 0);
   return true;

@@ -10,7 +10,6 @@ enum {
   SERVICE_GENERIC_ATTRIBUTE = 0x1801,
   DEVICE_NAME = 0x2a00,
   APPEARANCE = 0x2a01,
-  SERVICE_CHANGED = 0x2a05,
 };
 
 struct RadioGatt {
@@ -38,20 +37,20 @@ append(RadioGatt *gatt, PlUuid type, uint8_t properties, const void *value, size
 }
 
 RadioGatt *
-radio_gatt_new(uint16_t first_handle, const char *device_name) {
+radio_gatt_new(const char *device_name) {
   static const uint8_t unknown_appearance[2] = {0, 0};
   RadioGatt *gatt = g_new0(RadioGatt, 1);
   gatt->attributes = g_array_new(FALSE, FALSE, sizeof(RadioAttribute));
   g_array_set_clear_func(gatt->attributes, clear_attribute);
-  gatt->next_handle = MAX(first_handle, 1);
+  gatt->next_handle = 1;
   radio_gatt_add_service(gatt, radio_uuid16(SERVICE_GENERIC_ACCESS));
   radio_gatt_add_characteristic(gatt, radio_uuid16(DEVICE_NAME), RADIO_PROPERTY_READ,
                                 device_name, strlen(device_name));
   radio_gatt_add_characteristic(gatt, radio_uuid16(APPEARANCE), RADIO_PROPERTY_READ,
                                 unknown_appearance, sizeof unknown_appearance);
   radio_gatt_add_service(gatt, radio_uuid16(SERVICE_GENERIC_ATTRIBUTE));
-  radio_gatt_add_characteristic(gatt, radio_uuid16(SERVICE_CHANGED), RADIO_PROPERTY_INDICATE,
-                                NULL, 0);
+  radio_gatt_add_characteristic(gatt, radio_uuid16(RADIO_SERVICE_CHANGED),
+                                RADIO_PROPERTY_INDICATE, NULL, 0);
   return gatt;
 }
 
@@ -61,6 +60,11 @@ radio_gatt_free(RadioGatt *gatt) {
     return;
   g_array_unref(gatt->attributes);
   g_free(gatt);
+}
+
+void
+radio_gatt_skip_to(RadioGatt *gatt, uint16_t handle) {
+  gatt->next_handle = MAX(gatt->next_handle, handle);
 }
 
 void

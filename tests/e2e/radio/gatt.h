@@ -21,6 +21,7 @@ enum {
   RADIO_TYPE_PRIMARY_SERVICE = 0x2800,
   RADIO_TYPE_CHARACTERISTIC = 0x2803,
   RADIO_TYPE_CLIENT_CONFIGURATION = 0x2902,
+  RADIO_SERVICE_CHANGED = 0x2a05,
 };
 
 enum { RADIO_VALUE_MAX = 512 };
@@ -35,10 +36,13 @@ typedef struct {
 
 typedef struct RadioGatt RadioGatt;
 
-/* A table with the Generic Access and Generic Attribute services that every device has; the
- * first attribute gets `first_handle`. */
-RadioGatt *radio_gatt_new(uint16_t first_handle, const char *device_name);
+/* A table with the Generic Access and Generic Attribute services that every device has, from
+ * handle 1 on. */
+RadioGatt *radio_gatt_new(const char *device_name);
 void radio_gatt_free(RadioGatt *gatt);
+
+/* The next attribute gets this handle, unless those before it have reached it already. */
+void radio_gatt_skip_to(RadioGatt *gatt, uint16_t handle);
 
 void radio_gatt_add_service(RadioGatt *gatt, PlUuid uuid);
 

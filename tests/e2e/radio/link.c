@@ -6,7 +6,7 @@
 
 #include "tests/e2e/radio/packet.h"
 
-enum { CONFIGURED_NOTIFY = 1, CONFIGURED_INDICATE = 2, SERVICE_CHANGED = 0x2a05 };
+enum { CONFIGURED_NOTIFY = 1, CONFIGURED_INDICATE = 2 };
 
 /* Something to be sent, not before its time and not while the sensor is out of range. */
 typedef struct {
@@ -138,7 +138,7 @@ const RadioAttribute *
 radio_link_first_subscribed(const RadioSensor *sensor) {
   if (!sensor->link.up)
     return NULL;
-  PlUuid service_changed = radio_uuid16(SERVICE_CHANGED);
+  PlUuid service_changed = radio_uuid16(RADIO_SERVICE_CHANGED);
   for (size_t i = 0; i < radio_gatt_count(sensor->gatt); i++) {
     const RadioAttribute *attribute = radio_gatt_at(sensor->gatt, i);
     if (!pl_uuid_equal(&attribute->type, &service_changed) &&

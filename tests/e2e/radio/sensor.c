@@ -14,7 +14,6 @@ enum {
   DEFAULT_RSSI = -60,
   DEFAULT_INTERVAL_MS = 100,
   DEFAULT_PERIOD_MS = 1000,
-  FIRST_HANDLE = 1,
   BATTERY_LEVEL = 0x2a19,
   DEFAULT_BATTERY_PCT = 88,
 };
@@ -44,8 +43,9 @@ add_filler(RadioSensor *sensor) {
 static void
 build_table(RadioSensor *sensor) {
   radio_gatt_free(sensor->gatt);
-  sensor->gatt = radio_gatt_new(sensor->table.first_handle, sensor->name);
+  sensor->gatt = radio_gatt_new(sensor->name);
   sensor->att.gatt = sensor->gatt;
+  radio_gatt_skip_to(sensor->gatt, sensor->table.first_handle);
   sensor->profile->build_gatt(sensor);
   for (guint i = 0; i < sensor->table.removed->len; i++)
     radio_gatt_remove_service(sensor->gatt, g_ptr_array_index(sensor->table.removed, i));
@@ -68,7 +68,6 @@ radio_sensor_new(const RadioProfile *profile, const char *id, const char *addres
   sensor->id = g_strdup(id);
   sensor->name = g_strdup(profile->default_name);
   sensor->journal = journal;
-  sensor->table.first_handle = FIRST_HANDLE;
   sensor->table.removed = g_ptr_array_new_with_free_func(g_free);
   sensor->advertises = true;
   sensor->advertising_interval_us = DEFAULT_INTERVAL_MS * 1000;
@@ -281,12 +280,16 @@ radio_sensor_link_down(RadioSensor *sensor) {
 void
 radio_sensor_change_table(RadioSensor *sensor, int64_t now) {
   static const uint8_t all[] = {0x01, 0x00, 0xff, 0xff};
-  static const uint16_t service_changed = 0x2a05;
+  static const uint8_t indicate[] = {0x02, 0x00};
   if (!sensor->link.up)
     return;
-  /* The indication goes out under the handles of the old table; subscriptions are gone with
-   * it, as after a firmware update. */
-  PlUuid uuid = radio_uuid16(service_changed);
-  radio_sensor_send_value(sensor, &uuid, all, sizeof all, now);
+  /* The indication goes out under the handles of the old table.  Of the subscriptions only the
+   * one to these indications outlives it, as after a firmware update. */
+  PlUuid uuid = radio_uuid16(RADIO_SERVICE_CHANGED);
+  bool listens = radio_sensor_send_value(sensor, &uuid, all, sizeof all, now);
   build_table(sensor);
+  if (listens)
+    radio_attribute_set(
+        radio_gatt_configuration(sensor->gatt, radio_gatt_value(sensor->gatt, &uuid)), indicate,
+        sizeof indicate);
 }

@@ -70,9 +70,9 @@ typedef struct {
 } RadioFaults;
 
 typedef struct {
-  uint16_t first_handle;
-  unsigned filler;    /* characteristics nobody wants */
-  GPtrArray *removed; /* of PlUuid: services left out */
+  uint16_t first_handle; /* of the sensor's own services; 0: where there is room */
+  unsigned filler;       /* characteristics nobody wants */
+  GPtrArray *removed;    /* of PlUuid: services left out */
 } RadioTable;
 
 struct RadioSensor {
