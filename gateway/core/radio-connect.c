@@ -24,7 +24,8 @@ prefers(PlRadio *radio, const PlSession *session, int adapter, int rssi_dbm) {
     return session->config->adapter == adapter;
   if (present && present->connecting == pl_sensor_of(radio, session))
     return false; /* an attempt that was given up may still be answered */
-  if (!present || !pl_adapter_usable(present) || radio->now_us - session->seen_us > deaf_us)
+  if (!present || !pl_adapter_usable(present) || session->seen_us == PL_NO_TIME ||
+      radio->now_us - session->seen_us > deaf_us)
     return true;
   bool full = pl_adapter_full(radio, present);
   if (full != pl_adapter_full(radio, other))

@@ -123,8 +123,10 @@ is_turn_to_scan(PlRadio *radio, PlAdapter *adapter) {
 static bool
 wants_scan(PlRadio *radio, PlAdapter *adapter) {
   bool turn = is_turn_to_scan(radio, adapter);
+  /* The end of a turn does not hide that the scan has never begun. */
+  bool starting = adapter->scan == PL_SCAN_STARTING && adapter->mode != PL_SCAN_MODE_OFF;
   if (adapter->connecting == PL_NO_SENSOR)
-    return turn;
+    return turn || starting;
   const PlSession *session = &radio->sessions[adapter->connecting];
   return session->private_address && session->phase == PL_PHASE_CONNECTING &&
          (adapter->scan == PL_SCAN_RUNNING || adapter->scan == PL_SCAN_STARTING);

@@ -65,7 +65,8 @@ fake_new(size_t count) {
   fake_wire(fake);
   fake->count = count;
   fake->sessions = g_new(PlSession, count);
-  memset(fake->sessions, 0xa5, count * sizeof *fake->sessions);
+  if (count > 0)
+    memset(fake->sessions, 0xa5, count * sizeof *fake->sessions);
   fake->configs = g_new0(PlSessionConfig, count);
   fake->sensors = g_new0(FakeSensor, count);
   fake->requests = g_array_new(FALSE, FALSE, sizeof(FakeRequest));

@@ -248,7 +248,9 @@ test_order(void) {
   g_assert_true(pl_uuid_equal(&nth(fake, FAKE_SUBSCRIBE, 1)->uuid, &control));
   g_assert_true(pl_uuid_equal(&nth(fake, FAKE_ACQUIRE, 1)->uuid, &data));
   g_assert_cmpfloat(nth(fake, FAKE_SUBSCRIBE, 1)->t, <, nth(fake, FAKE_ACQUIRE, 1)->t);
+  const PlUuid features = PL_UUID16(0xfd03); /* and what is subscribed to is not read */
   g_assert_cmpuint(fake_count(fake, FAKE_READ, 0, 0), ==, 1);
+  g_assert_true(pl_uuid_equal(&nth(fake, FAKE_READ, 1)->uuid, &features));
   g_assert_cmpuint(fake_count(fake, FAKE_WRITE, 0, 0), ==, 1);
   g_assert_cmpuint(nth(fake, FAKE_WRITE, 1)->data[0], ==, 1);
   g_assert_cmpfloat(nth(fake, FAKE_WRITE, 1)->t, >=, nth(fake, FAKE_READ, 1)->t + 0.05);
