@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* One transaction, and what is done when it fails.
- *
- *   full        give up archive messages, try once more; then wait in memory
- *   busy        wait
- *   read-only   close; wait for the medium
- *   I/O error   open again, try once more; then as damaged, but not twice in ten minutes
- *   damaged     move aside, begin a new database, try once more
+/* One transaction.
  *
  * SQLite ends a transaction by itself when the disk is full, so nothing may be thought to be
- * written before COMMIT said so. */
+ * written before COMMIT said so.  Nor may it be thought to be lost when COMMIT failed: if only
+ * the sync went wrong, the log holds all of it, and whoever opens the log next finds it there.
+ * So a transaction that is synced writes its number, and after the database was opened again
+ * that number tells whether the operations have to be written once more. */
 
 #include "gateway/edge/store-private.h"
-
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-static const int64_t replace_again_us = 600 * G_USEC_PER_SEC;
 
 /* ---- records, joined ---- */
 
@@ -128,10 +120,10 @@ apply(Batch *batch, const PlOp *op) {
 }
 
 static int
-apply_all(Batch *batch, PlOp *const *ops, unsigned count) {
+apply_all(Batch *batch, const GPtrArray *ops) {
   int rc = SQLITE_OK;
-  for (unsigned i = 0; rc == SQLITE_OK && i < count; i++)
-    rc = apply(batch, ops[i]);
+  for (guint i = 0; rc == SQLITE_OK && i < ops->len; i++)
+    rc = apply(batch, ops->pdata[i]);
   if (rc == SQLITE_OK)
     rc = write_chunks(batch);
   if (rc == SQLITE_OK && batch->outbox)
@@ -139,18 +131,59 @@ apply_all(Batch *batch, PlOp *const *ops, unsigned count) {
   return rc;
 }
 
+/* Also what there is to sync when there are no operations. */
+static int
+write_number(PlStore *store) {
+  const PlArg args[] = {pl_arg_integer(++store->writer.batch)};
+  return pl_db_run(store->writer.db,
+                   "INSERT INTO meta (key, value) VALUES ('batch', CAST(?1 AS TEXT))"
+                   " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                   args, 1);
+}
+
 static void
-written(PlStore *store, PlOp *const *ops, unsigned count, const Batch *batch) {
-  for (unsigned i = 0; i < count; i++)
-    pl_store_remember(store, ops[i]);
-  store->writer.outbox_changed |= batch->outbox;
-  g_mutex_lock(&store->shared.mutex);
-  store->shared.health.rejected += batch->refused;
-  g_mutex_unlock(&store->shared.mutex);
+doubt(PlStore *store, GPtrArray *ops) {
+  g_clear_pointer(&store->writer.doubt, g_ptr_array_unref);
+  if (ops != NULL)
+    store->writer.doubt = g_ptr_array_ref(ops);
 }
 
 static int
-transaction(PlStore *store, PlOp *const *ops, unsigned count, bool durable) {
+commit(PlStore *store, GPtrArray *ops, bool durable) {
+  if (durable)
+    doubt(store, ops);
+  int rc = pl_db_exec(store->writer.db, "COMMIT");
+  if (rc == SQLITE_OK)
+    doubt(store, NULL);
+  return rc;
+}
+
+static int
+transact(Batch *batch, GPtrArray *ops, bool durable) {
+  PlDb *db = batch->store->writer.db;
+  int rc = pl_db_exec(db, "BEGIN IMMEDIATE");
+  if (rc == SQLITE_OK)
+    rc = apply_all(batch, ops);
+  if (rc == SQLITE_OK && durable)
+    rc = write_number(batch->store);
+  if (rc == SQLITE_OK)
+    rc = commit(batch->store, ops, durable);
+  if (rc != SQLITE_OK && pl_db_in_transaction(db))
+    pl_db_exec(db, "ROLLBACK");
+  return rc;
+}
+
+static void
+written(PlStore *store, const GPtrArray *ops, unsigned refused) {
+  for (guint i = 0; i < ops->len; i++)
+    pl_store_remember(store, ops->pdata[i]);
+  g_mutex_lock(&store->shared.mutex);
+  store->shared.health.rejected += refused;
+  g_mutex_unlock(&store->shared.mutex);
+}
+
+int
+pl_store_transaction(PlStore *store, GPtrArray *ops, bool durable) {
   g_autoptr(GHashTable) chunks =
       g_hash_table_new_full(g_str_hash, g_str_equal, NULL, chunk_free);
   Batch batch = {.store = store, .chunks = chunks};
@@ -159,130 +192,30 @@ transaction(PlStore *store, PlOp *const *ops, unsigned count, bool durable) {
   /* The log itself is synced by the COMMIT then: a checkpoint could be held up by a reader. */
   int rc = durable ? pl_db_exec(db, "PRAGMA synchronous = FULL") : SQLITE_OK;
   if (rc == SQLITE_OK)
-    rc = pl_db_exec(db, "BEGIN IMMEDIATE");
-  if (rc == SQLITE_OK)
-    rc = apply_all(&batch, ops, count);
-  if (rc == SQLITE_OK && durable && count == 0) /* without a change there is no sync */
-    rc = pl_db_exec(db, "UPDATE meta SET value = value WHERE key = 'clean'");
-  if (rc == SQLITE_OK)
-    rc = pl_db_exec(db, "COMMIT");
-  if (rc != SQLITE_OK && pl_db_in_transaction(db))
-    pl_db_exec(db, "ROLLBACK");
+    rc = transact(&batch, ops, durable);
   if (durable)
     pl_db_exec(db, "PRAGMA synchronous = NORMAL");
+  store->writer.outbox_changed |= batch.outbox;
   if (rc == SQLITE_OK)
-    written(store, ops, count, &batch);
+    written(store, ops, batch.refused);
   return rc;
 }
 
-/* ---- mending ---- */
-
-static bool
-medium_is_read_only(const PlStore *store) {
-  struct statvfs disk;
-  if (store->directory == NULL)
-    return false;
-  if (statvfs(store->directory, &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0)
-    return true;
-  return access(store->directory, W_OK) != 0;
-}
-
-static PlStoreProblem
-problem_of(const PlStore *store, int rc, bool *damaged) {
-  *damaged = false;
-  switch (rc & 0xff) {
-  case SQLITE_FULL:
-    return PL_STORE_DISK_FULL;
-  case SQLITE_BUSY:
-  case SQLITE_LOCKED:
-  case SQLITE_INTERRUPT:
-    return PL_STORE_BUSY;
-  case SQLITE_CORRUPT:
-  case SQLITE_NOTADB:
-  case SQLITE_FORMAT:
-    *damaged = true;
-    return PL_STORE_FAILING;
-  case SQLITE_READONLY: /* and the medium is not: what the file says of itself is wrong */
-    *damaged = rc != SQLITE_READONLY_DBMOVED && !medium_is_read_only(store);
-    return medium_is_read_only(store) ? PL_STORE_FS_READ_ONLY : PL_STORE_FAILING;
-  default:
-    return medium_is_read_only(store) ? PL_STORE_FS_READ_ONLY : PL_STORE_FAILING;
-  }
-}
-
-/* What was tried already for one batch. */
-typedef struct {
-  bool purged, reopened, replaced;
-} Tried;
-
-static bool
-purge(PlStore *store) {
-  PlDb *db = store->writer.db;
-  if (db == NULL)
-    return false;
-  int rc = pl_db_run(db,
-                     "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE class = 0"
-                     " ORDER BY seq LIMIT 10000)",
-                     NULL, 0);
-  int gone = rc == SQLITE_OK ? pl_db_changes(db) : 0;
-  g_mutex_lock(&store->shared.mutex);
-  store->shared.health.outbox_dropped += (unsigned)gone;
-  g_mutex_unlock(&store->shared.mutex);
-  return gone > 0;
-}
-
-static bool
-replace(PlStore *store, Tried *tried, bool damaged) {
-  int64_t last = store->writer.replaced_us;
-  bool lately = last != INT64_MIN && g_get_monotonic_time() - last < replace_again_us;
-  if (store->path == NULL || tried->replaced || (lately && !damaged))
-    return false;
-  tried->replaced = true;
-  return pl_store_file_replace(store);
-}
-
-/* True when it is worth to try at once again. */
-static bool
-mend(PlStore *store, PlStoreProblem problem, bool damaged, Tried *tried) {
-  if (problem == PL_STORE_DISK_FULL && !tried->purged) {
-    tried->purged = true;
-    return purge(store);
-  }
-  if (problem == PL_STORE_FS_READ_ONLY)
-    pl_store_file_close(store, false);
-  if (problem != PL_STORE_FAILING || store->path == NULL)
-    return false;
-  if (!damaged && !tried->reopened) {
-    tried->reopened = true;
-    pl_store_file_close(store, false);
-    return true;
-  }
-  return replace(store, tried, damaged);
-}
-
-static void
-report(PlStore *store, int rc, PlStoreProblem problem) {
-  g_mutex_lock(&store->shared.mutex);
-  store->shared.health.problem = problem;
-  if (rc != SQLITE_OK)
-    store->shared.health.error_code = rc;
-  g_mutex_unlock(&store->shared.mutex);
-}
-
 int
-pl_store_commit_batch(PlStore *store, PlOp *const *ops, unsigned count, bool durable) {
-  Tried tried = {.purged = false};
-
-  while (true) {
-    bool damaged;
-    int rc = store->writer.db != NULL ? SQLITE_OK : pl_store_file_open(store, tried.reopened);
-    if (rc == SQLITE_OK)
-      rc = transaction(store, ops, count, durable);
-    PlStoreProblem problem = PL_STORE_OK;
-    if (rc != SQLITE_OK)
-      problem = problem_of(store, rc, &damaged);
-    report(store, rc, problem);
-    if (rc == SQLITE_OK || rc == PL_DB_NEWER || !mend(store, problem, damaged, &tried))
-      return rc;
+pl_store_settle_doubt(PlStore *store, GPtrArray **ops) {
+  int64_t batch = 0;
+  *ops = NULL;
+  if (store->writer.doubt == NULL)
+    return SQLITE_OK;
+  int rc = pl_db_integer(store->writer.db,
+                         "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'batch'", NULL, 0,
+                         &batch);
+  if (rc != SQLITE_OK)
+    return rc;
+  if (batch == store->writer.batch) {
+    *ops = g_ptr_array_ref(store->writer.doubt);
+    written(store, *ops, 0);
   }
+  doubt(store, NULL);
+  return SQLITE_OK;
 }

@@ -18,7 +18,10 @@
 
 #define FOLDER_PREFIX "corrupt-"
 
-enum { APPLICATION_ID = 0x504c4d42 }; /* "PLMB" */
+enum {
+  APPLICATION_ID = 0x504c4d42, /* "PLMB" */
+  PAGE_BYTES = 4096,
+};
 
 static const int64_t check_limit_us = 10 * G_USEC_PER_SEC;
 static const char *const parts[] = {"-wal", "-shm", ""}; /* the log must not outlive its file */
@@ -95,6 +98,7 @@ make(PlStore *store) {
   int rc = make_at(path);
   if (rc == SQLITE_OK && g_rename(path, store->path) != 0)
     rc = SQLITE_CANTOPEN;
+  store->writer.bare |= rc == SQLITE_OK;
   if (rc != SQLITE_OK)
     unlink_all(path);
   sync_directory(store->directory);
@@ -168,26 +172,32 @@ int
 pl_store_file_open(PlStore *store, bool check) {
   if (store->path == NULL)
     return open_memory(store);
-  bool made = file_size(store->path, "") < 0;
-  int rc = made ? make(store) : SQLITE_OK;
+  int rc = file_size(store->path, "") < 0 ? make(store) : SQLITE_OK;
+  /* SQLite deletes the log of a database without pages; it may still hold everything. */
+  if (rc == SQLITE_OK && (file_size(store->path, "") < PAGE_BYTES ||
+                          !g_file_test(store->path, G_FILE_TEST_IS_REGULAR)))
+    return SQLITE_NOTADB;
   bool has_log = file_size(store->path, "-wal") > 0;
   PlDb *db = rc == SQLITE_OK ? pl_db_open(store->path, false, &rc) : NULL;
 
   if (db != NULL)
     rc = inspect(store, db, check || has_log);
+  if ((rc & 0xff) == SQLITE_ERROR) /* there is no table of ours in it, or it is of no format */
+    rc = SQLITE_CORRUPT;
   if (rc == SQLITE_OK)
     rc = pl_db_configure(db);
   if (rc == SQLITE_OK)
     rc = pl_schema_migrate(db, &pl_schema);
   if (rc == SQLITE_OK)
     rc = load(store, db);
-  if (rc == SQLITE_OK && made)
+  if (rc == SQLITE_OK && store->writer.bare)
     rc = pl_store_restore(store, db);
   if (rc != SQLITE_OK) {
     pl_db_close(db, false);
     return rc;
   }
   store->writer.db = db;
+  store->writer.bare = false;
   return SQLITE_OK;
 }
 

@@ -100,6 +100,9 @@ typedef struct {
   int64_t look_us;     /* of the next look at the disk */
   int64_t vacuum_us;   /* of the next step of giving pages back */
   int64_t replaced_us; /* when a database was last moved aside; INT64_MIN: never */
+  int64_t batch;       /* number of the last transaction that was synced, or was meant to be */
+  GPtrArray *doubt;    /* the operations of that one while it is not known; NULL */
+  bool bare;           /* the database is new and was not told yet what goes on */
   bool outbox_changed; /* its totals have to be read again */
 } PlStoreWriter;
 
@@ -146,8 +149,16 @@ int pl_store_load_runs(PlStore *store, PlDb *db);
 int pl_store_restore(PlStore *store, PlDb *db);
 void pl_store_remember(PlStore *store, PlOp *op); /* after it was written */
 
-/* store-commit.c: one transaction with these operations, mending what can be mended. */
-int pl_store_commit_batch(PlStore *store, PlOp *const *ops, unsigned count, bool durable);
+/* store-commit.c: one transaction with these operations; `durable`: to the medium. */
+int pl_store_transaction(PlStore *store, GPtrArray *ops, bool durable);
+/* After opening again: *ops are those of a failed transaction that are written after all. */
+int pl_store_settle_doubt(PlStore *store, GPtrArray **ops);
+
+/* store-mend.c: notes the result in the health.  True when it is worth to try at once again. */
+typedef struct {
+  bool purged, reopened, replaced; /* since something was last written */
+} PlTried;
+bool pl_store_mend(PlStore *store, int rc, PlTried *tried);
 
 /* store-tidy.c: what the writer does when there is nothing to write. */
 bool pl_store_tidy(PlStore *store); /* true: there is more to do soon */

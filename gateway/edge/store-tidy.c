@@ -12,7 +12,6 @@ static const int64_t look_every_us = 30 * G_USEC_PER_SEC;
 static const int64_t vacuum_every_us = 60 * G_USEC_PER_SEC;
 static const int64_t check_limit_us = 10 * G_USEC_PER_SEC;
 static const int64_t day_us = INT64_C(86400) * G_USEC_PER_SEC;
-static const int64_t log_bytes_max = 64 * 1000 * 1000;
 
 /* ---- the disk ---- */
 
@@ -44,19 +43,18 @@ look_at_disk(PlStore *store) {
                            ? (int64_t)(disk.f_bavail * (uint64_t)disk.f_frsize)
                            : -1;
   PlDiskLevel level = level_of(free_bytes);
-  int64_t log_bytes = size_of(store->path, "-wal");
 
   if (level >= PL_DISK_LOW)
     pl_store_file_prune(store);
-  /* Somebody reads for very long.  As soon as he is gone the log can be emptied. */
-  if (log_bytes > log_bytes_max && store->writer.db != NULL)
-    pl_db_exec(store->writer.db, "PRAGMA wal_checkpoint(TRUNCATE)");
+  /* Without anything to write it would not be noticed: the next attempt to open tells. */
+  if (free_bytes >= 0 && (disk.f_flag & ST_RDONLY) != 0)
+    pl_store_file_close(store, false);
   g_mutex_lock(&store->shared.mutex);
   PlStoreHealth *health = &store->shared.health;
   health->disk = level;
   health->disk_free_bytes = free_bytes;
   health->db_bytes = size_of(store->path, "");
-  health->wal_bytes = log_bytes;
+  health->wal_bytes = size_of(store->path, "-wal");
   g_mutex_unlock(&store->shared.mutex);
 }
 
@@ -175,7 +173,7 @@ look_into_damage(PlStore *store) {
   if (!suspect || store->writer.db == NULL || pl_db_check(store->writer.db, check_limit_us))
     return;
   if (pl_store_file_replace(store))
-    pl_store_commit_batch(store, NULL, 0, false);
+    pl_store_write_all(store, false);
 }
 
 bool

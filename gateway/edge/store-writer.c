@@ -19,13 +19,13 @@ pl_store_boot_us(void) {
 /* The first operations of the queue.  They stay in it until they are written. */
 static GPtrArray *
 take_batch(PlStoreShared *shared) {
-  GPtrArray *ops = g_ptr_array_new();
+  GPtrArray *ops = g_ptr_array_new_with_free_func((GDestroyNotify)pl_op_unref);
   g_mutex_lock(&shared->mutex);
   bool inside = false; /* a group may not be cut */
   for (GList *l = shared->queue.head; l != NULL && (inside || ops->len < PL_STORE_BATCH);
        l = l->next) {
     PlOp *op = l->data;
-    g_ptr_array_add(ops, op);
+    g_ptr_array_add(ops, pl_op_ref(op));
     inside = (op->flags & PL_OP_CONTINUES) != 0;
   }
   shared->in_flight = ops->len;
@@ -33,22 +33,30 @@ take_batch(PlStoreShared *shared) {
   return ops;
 }
 
+/* With the mutex held: takes what was written out of the queue. */
 static void
-finish_batch(PlStoreShared *shared, unsigned count, int rc, int64_t took_us) {
-  g_mutex_lock(&shared->mutex);
-  shared->in_flight = 0;
-  for (unsigned i = 0; rc == SQLITE_OK && i < count; i++) {
-    PlOp *op = g_queue_pop_head(&shared->queue);
+take_out(PlStoreShared *shared, const GPtrArray *ops) {
+  for (guint i = 0; i < ops->len; i++) {
+    PlOp *op = ops->pdata[i];
+    if (!g_queue_remove(&shared->queue, op)) /* the first one, as a rule */
+      continue;
     shared->health.queued_bytes -= op->bytes;
     pl_op_unref(op);
   }
   shared->health.queued = shared->queue.length;
+  if (shared->queue.length == 0)
+    shared->due_us = INT64_MAX;
+}
+
+static void
+finish_batch(PlStoreShared *shared, const GPtrArray *ops, int rc, int64_t took_us) {
+  g_mutex_lock(&shared->mutex);
+  shared->in_flight = 0;
   if (rc == SQLITE_OK) {
+    take_out(shared, ops);
     shared->health.commits++;
     shared->health.commit_max_us = MAX(shared->health.commit_max_us, took_us);
   }
-  if (shared->queue.length == 0)
-    shared->due_us = INT64_MAX;
   g_mutex_unlock(&shared->mutex);
 }
 
@@ -68,18 +76,37 @@ after_sync(PlStore *store) {
   store->writer.sync_us = g_get_monotonic_time() + sync_every_us;
 }
 
+/* One transaction; `empty`: even if there is nothing to write.  *more: there may be more. */
 static int
-write_batch(PlStore *store, const GPtrArray *ops, bool durable) {
+write_batch(PlStore *store, bool durable, bool empty, bool *more) {
   int64_t begun = g_get_monotonic_time();
   bool running = g_hash_table_size(store->writer.runs) > 0;
+  g_autoptr(GPtrArray) ops = take_batch(&store->shared);
 
+  *more = ops->len > 0;
+  if (ops->len == 0 && !empty)
+    return SQLITE_OK;
   durable = durable || has_durable(ops) || (running && begun >= store->writer.sync_us);
-  int rc = pl_store_commit_batch(store, (PlOp *const *)ops->pdata, ops->len, durable);
-  finish_batch(&store->shared, ops->len, rc, g_get_monotonic_time() - begun);
+  int rc = pl_store_transaction(store, ops, durable);
+  finish_batch(&store->shared, ops, rc, g_get_monotonic_time() - begun);
   if (rc == SQLITE_OK && durable)
     after_sync(store);
   if (rc == SQLITE_OK && store->writer.outbox_changed)
     pl_store_outbox_measure(store);
+  return rc;
+}
+
+static int
+open_database(PlStore *store, bool check) {
+  g_autoptr(GPtrArray) done = NULL;
+  int rc = pl_store_file_open(store, check);
+  if (rc == SQLITE_OK)
+    rc = pl_store_settle_doubt(store, &done);
+  if (done == NULL)
+    return rc;
+  g_mutex_lock(&store->shared.mutex);
+  take_out(&store->shared, done);
+  g_mutex_unlock(&store->shared.mutex);
   return rc;
 }
 
@@ -102,15 +129,21 @@ patience(PlStoreProblem problem) {
 
 int
 pl_store_write_all(PlStore *store, bool durable) {
-  bool owed = durable || store->writer.db == NULL, any;
-  int rc = SQLITE_OK;
+  bool owed = durable || store->writer.db == NULL, more = true;
+  PlTried tried = {.purged = false};
+  int rc;
+
   do {
-    g_autoptr(GPtrArray) ops = take_batch(&store->shared);
-    any = ops->len > 0;
-    if (any || owed)
-      rc = write_batch(store, ops, durable);
+    rc = store->writer.db != NULL ? SQLITE_OK : open_database(store, tried.reopened);
+    if (rc == SQLITE_OK)
+      rc = write_batch(store, durable, owed, &more);
+    if (rc != SQLITE_OK)
+      continue;
+    tried = (PlTried){.purged = false};
     owed = false;
-  } while (any && rc == SQLITE_OK);
+  } while (rc == SQLITE_OK ? more : pl_store_mend(store, rc, &tried));
+  if (rc == SQLITE_OK)
+    pl_store_mend(store, rc, &tried);
   store->writer.retry_us =
       rc == SQLITE_OK ? 0 : g_get_monotonic_time() + patience(store->shared.health.problem);
   return rc;

@@ -54,6 +54,7 @@ store_new(const PlStoreOptions *options) {
   store->writer.runs =
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   store->writer.replaced_us = INT64_MIN;
+  store->writer.batch = g_get_real_time(); /* others than those of earlier lives */
   return store;
 }
 
@@ -64,6 +65,7 @@ store_free(PlStore *store) {
   g_queue_clear_full(&store->group, (GDestroyNotify)pl_op_unref);
   g_queue_clear_full(&store->shared.queue, (GDestroyNotify)pl_op_unref);
   g_clear_pointer(&store->writer.clock, pl_op_unref);
+  g_clear_pointer(&store->writer.doubt, g_ptr_array_unref);
   g_hash_table_unref(store->writer.runs);
   g_hash_table_unref(store->shared.settings);
   pl_sequence_close(&store->sequence);
