@@ -29,12 +29,12 @@ typedef enum {
   PL_LINK_MANUFACTURER,   /* its manufacturer data: `company`, data */
   PL_LINK_SERVICE_DATA,   /* its service data: `uuid`, data */
   PL_LINK_CONNECTED,      /* the request was answered and the link is up; or it was found up,
-                           * then `attempt` is 0 */
+                           * then `attempt` is 0; or its services change and are told anew */
   PL_LINK_CONNECT_FAILED, /* the request failed: `failure` */
   PL_LINK_DISCONNECTED,   /* the link is down, whoever ended it */
   PL_LINK_REMOVED,        /* the sensor's object is gone: it has to be heard again */
   PL_LINK_CHARACTERISTIC, /* one that exists on the sensor: `uuid`, sent before RESOLVED */
-  PL_LINK_RESOLVED,       /* all services are known; again when they have changed */
+  PL_LINK_RESOLVED,       /* all services are known; again when there are more */
   PL_LINK_SUBSCRIBED,     /* answer to subscribe(): `uuid`, `ok`, `failure` */
   PL_LINK_NOTIFICATION,   /* `uuid`, data */
   PL_LINK_VALUE,          /* answer to read(): `uuid`, `ok`, data */

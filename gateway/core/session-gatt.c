@@ -131,6 +131,7 @@ subscribe_from(PlRadio *radio, PlSession *session, unsigned index) {
 static void
 start_subscribing(PlRadio *radio, PlSession *session) {
   collect_wanted(radio, session);
+  session->grown = false;
   session->resubscribing = false;
   session->first_silent_us = 0;
   pl_session_enter(radio, session, PL_PHASE_SUBSCRIBING);
@@ -191,14 +192,15 @@ pl_gatt_characteristic(PlRadio *radio, PlSession *session, const PlUuid *uuid) {
     if (!driver)
       break;
     int index = pl_driver_characteristic(driver, uuid);
-    if (index >= 0)
-      session->found[i] |= (uint8_t)(1u << index);
+    uint8_t bit = index >= 0 ? (uint8_t)(1u << index) : 0;
+    session->grown |= (session->found[i] & bit) != bit;
+    session->found[i] |= bit;
   }
   if (session->phase == PL_PHASE_RESOLVING && session->resolved)
     (void)try_to_subscribe(radio, session, false);
 }
 
-/* The services of a sensor that streams have changed: everything begins again on this link. */
+/* A sensor that streams has services that it had not before: all begins again on this link. */
 static void
 resolve_again(PlRadio *radio, PlSession *session) {
   pl_timer_stop_all(radio, session);
@@ -213,8 +215,9 @@ void
 pl_gatt_resolved(PlRadio *radio, PlSession *session) {
   if (!session->linked || radio->options.passive)
     return;
-  if (session->phase == PL_PHASE_SUBSCRIBING || session->phase == PL_PHASE_STREAMING ||
-      session->phase == PL_PHASE_STALE)
+  bool subscribed = session->phase == PL_PHASE_SUBSCRIBING ||
+                    session->phase == PL_PHASE_STREAMING || session->phase == PL_PHASE_STALE;
+  if (subscribed && session->grown)
     resolve_again(radio, session);
   if (session->phase != PL_PHASE_RESOLVING)
     return;

@@ -86,8 +86,12 @@ pl_link_up(PlRadio *radio, PlSession *session, const PlLinkEvent *event) {
   bool older = event->attempt != 0 && session->phase == PL_PHASE_CONNECTING &&
                event->attempt != session->attempt;
   /* A link of a sensor that only advertises is somebody else's business. */
-  if (session->linked || older || !pl_session_connects(session))
+  if (older || !pl_session_connects(session))
     return;
+  if (session->linked) {
+    memset(session->found, 0, sizeof session->found); /* the services are told anew */
+    return;
+  }
   if (is_unwanted(radio, session, event->attempt)) {
     pl_connect_release(radio, session);
     if (event->attempt != 0 || !radio->stopping)

@@ -175,6 +175,7 @@ typedef struct {
   PlSessionCharacteristic wanted[PL_SESSION_CHARACTERISTICS];
   unsigned wanted_count;
   bool resolved;      /* RESOLVED has come */
+  bool grown;         /* more has been found since it was subscribed to */
   bool resubscribing; /* a second time on the same link */
   int subscribing;    /* the one whose answer is awaited, or -1 */
 

@@ -77,7 +77,16 @@ test_f17_services_change(void) {
   fake_start(fake);
   g_assert_true(fake_wait(fake, 0, PL_LINK_STATE_STREAMING, 10));
   fake_run(fake, 5);
-  PlLinkEvent event = {.type = PL_LINK_CHARACTERISTIC, .uuid = PL_UUID16(0x2a37)};
+  /* More of what nobody wants changes nothing. */
+  PlLinkEvent event = {.type = PL_LINK_CHARACTERISTIC, .uuid = PL_UUID16(0x2a38)};
+  fake_event(fake, &event);
+  event.type = PL_LINK_RESOLVED;
+  fake_event(fake, &event);
+  g_assert_cmpint(fake_link(fake, 0), ==, PL_LINK_STATE_STREAMING);
+
+  event.type = PL_LINK_CONNECTED;
+  fake_event(fake, &event);
+  event = (PlLinkEvent){.type = PL_LINK_CHARACTERISTIC, .uuid = PL_UUID16(0x2a37)};
   fake_event(fake, &event);
   event.type = PL_LINK_RESOLVED;
   fake_event(fake, &event);
