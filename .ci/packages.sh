@@ -11,7 +11,7 @@ run_packages=("${build_packages[@]}" mosquitto mosquitto-clients)
 check_packages=("${build_packages[@]}" git mosquitto mosquitto-clients dbus
   clang libclang-rt-dev clang-format cppcheck codespell shellcheck mandoc systemd
   valgrind libc6-dbg
-  bluez busybox-static cpio kmod "$(case $(uname -m) in
+  bluez busybox-static cpio kmod python3-gi "$(case $(uname -m) in
     x86_64) echo qemu-system-x86 ;;
     *) echo qemu-system-arm ;;
     esac)")
