@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# check-with.sh format|cppcheck|spelling|shell|python|manual: runs a tool of Debian's over the tree.
-# Exit status 77 when this machine does not have it.
+# check-with.sh format|cppcheck|spelling|shell|python|pages [FILE...]
+#
+# Runs a tool of Debian's over the tree, and over files that were built.  Exit status 77 when this
+# machine does not have the tool.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -60,12 +62,12 @@ for path in sys.argv[1:]:
         ast.parse(source.read(), path)
 '
     ;;
-  manual)
+  pages)
     need mandoc
-    files '*.[1578]' | xargs mandoc -T lint -W warning
+    { files '*.[1578]'; printf '%s\n' "${@:2}"; } | xargs mandoc -T lint -W warning
     ;;
   *)
-    echo "usage: check-with.sh format|cppcheck|spelling|shell|python|manual" >&2
+    echo "usage: check-with.sh format|cppcheck|spelling|shell|python|pages [FILE...]" >&2
     exit 64
     ;;
 esac
