@@ -141,9 +141,8 @@ int pl_store_write_all(PlStore *store, bool durable);
 void *pl_store_writer_main(void *store);
 int64_t pl_store_boot_us(void);
 
-/* store-restore.c: what a new database has to be told of what goes on; what an opened one
- * tells.
- */
+/* store-restore.c: what an opened database tells; what a new one has to be told of what goes
+ * on. */
 int pl_store_load_settings(PlStore *store, PlDb *db);
 int pl_store_load_runs(PlStore *store, PlDb *db);
 int pl_store_restore(PlStore *store, PlDb *db);

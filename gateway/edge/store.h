@@ -41,7 +41,7 @@ typedef enum {
 
 typedef enum {
   PL_STORE_THREADED,    /* the daemon */
-  PL_STORE_SYNCHRONOUS, /* every call does its work before it returns, no thread, no clock */
+  PL_STORE_SYNCHRONOUS, /* every call does its work before it returns; no thread */
   PL_STORE_READ_ONLY,   /* beside a daemon or without one; what writes is ignored */
 } PlStoreMode;
 
@@ -146,8 +146,8 @@ typedef enum {
   PL_CLOCK_PERIODIC, /* every ten minutes */
 } PlClockKind;
 
-/* Where the wall clock stands.  The first synced one of a boot dates the runs of that boot
- * again.  Deleted records of a time that nobody needs go with the retention. */
+/* Where the wall clock stands.  The first synced one of a boot dates the runs and events of
+ * that boot again; records are dated when they are read. */
 void pl_store_clock(PlStore *store, PlClockKind kind, const PlStoreTime *time);
 
 /* A gateway event; `detail` is JSON. */

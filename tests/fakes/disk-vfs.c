@@ -308,7 +308,11 @@ disk_vfs_note(const char *directory) {
 
 unsigned
 disk_vfs_position(void) {
-  return installed()->changes->len;
+  Disk *disk = installed();
+  g_mutex_lock(&disk->mutex);
+  unsigned position = disk->changes->len;
+  g_mutex_unlock(&disk->mutex);
+  return position;
 }
 
 static void

@@ -77,6 +77,13 @@ moment_at(double boot_s) {
                        .synced = true};
 }
 
+void
+begin_run(PlStore *store, const char *run, const char *athlete, double at_s) {
+  PlStoreTime start = moment_at(at_s);
+  pl_store_run_begin(store, run, athlete, &start);
+  pl_store_run_confirm(store, run);
+}
+
 PlRecord
 record_at(unsigned n) {
   PlRecord record;

@@ -26,6 +26,9 @@ PlStore *store_open_boot(const char *directory, PlStoreMode mode, const char *bo
 PlStoreTime moment_at(double boot_s);
 enum { MOMENT_WALL_S = 1764000000 }; /* when the machine of moment_at() was booted */
 
+/* Begins a run and confirms it. */
+void begin_run(PlStore *store, const char *run, const char *athlete, double at_s);
+
 /* Second `n` of a run with heart rate, footpod and three beats. */
 PlRecord record_at(unsigned n);
 

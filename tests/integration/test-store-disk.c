@@ -15,13 +15,6 @@
 
 static const int64_t second = G_USEC_PER_SEC;
 
-static void
-begin_run(PlStore *store) {
-  PlStoreTime start = moment_at(0);
-  pl_store_run_begin(store, RUN, "r1", &start);
-  pl_store_run_confirm(store, RUN);
-}
-
 static PlStoreHealth
 health_of(PlStore *store) {
   PlStoreHealth health;
@@ -62,7 +55,7 @@ test_full(StoreFixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   unsigned n = 1;
 
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   limit_pages(store, 40);
   while (health_of(store).problem == PL_STORE_OK && n < 10000) {
     add_records(store, RUN, n, n + 10);
@@ -94,7 +87,7 @@ test_full_gives_up_archives(StoreFixture *f, gconstpointer data) {
                              .topic = "plumbline/athlete/r1/records",
                              .payload = payload,
                              .length = 3000};
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   for (unsigned i = 0; i < 100; i++) {
     message.seq = pl_store_next_seq(store);
     pl_store_outbox_add(store, &message);
@@ -116,7 +109,7 @@ test_memory_is_bounded(StoreFixture *f, gconstpointer data) {
       .outbox_class = PL_OUTBOX_RECORDS, .topic = "t", .payload = payload, .length = 30000};
   PlStoreFinish finish = {.end = moment_at(1e6), .summary = "{}"};
 
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   limit_pages(store, 1);
   pl_store_lap(store, RUN, 0, payload); /* does not fit */
   for (unsigned i = 0; i < 600; i++) {  /* 18 MB */
@@ -151,7 +144,7 @@ static void
 test_failing(StoreFixture *f, gconstpointer data) {
   disk_vfs_install();
   PlStore *store = store_open(f->directory, PL_STORE_SYNCHRONOUS);
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   add_records(store, RUN, 1, 101);
   pl_store_set(store, "latch", "strides");
   disk_vfs_fail(1, SQLITE_IOERR_WRITE);
@@ -182,7 +175,7 @@ static void
 test_failing_now_and_then(StoreFixture *f, gconstpointer data) {
   disk_vfs_install();
   PlStore *store = store_open(f->directory, PL_STORE_THREADED);
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   disk_vfs_fail(0.01, SQLITE_IOERR_FSYNC);
   for (unsigned n = 1; n < 2000; n += 10) {
     add_records(store, RUN, n, n + 10);
@@ -222,7 +215,7 @@ test_failing_from_any_change(StoreFixture *f, gconstpointer data) {
     disk_vfs_fail_after(n, n % 2 ? SQLITE_IOERR_WRITE : SQLITE_FULL);
     PlStore *store = pl_store_open(&options, NULL);
     g_assert_nonnull(store);
-    begin_run(store);
+    begin_run(store, RUN, "r1", 0);
     add_records(store, RUN, 1, 11);
     done = pl_store_flush(store, 10 * second, NULL);
     disk_vfs_fail(0, 0);
@@ -251,7 +244,7 @@ intrude(const char *directory, const char *sql) {
 static void
 test_busy(StoreFixture *f, gconstpointer data) {
   PlStore *store = store_open(f->directory, PL_STORE_THREADED);
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   flush(store);
   sqlite3 *other = intrude(f->directory, "BEGIN IMMEDIATE");
   int64_t begun = g_get_monotonic_time();
@@ -278,7 +271,7 @@ static void
 test_long_reader(StoreFixture *f, gconstpointer data) {
   g_autofree char *lap = g_strnfill(500 * 1000, 'x');
   PlStore *store = store_open(f->directory, PL_STORE_THREADED);
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   flush(store);
   sqlite3 *other = intrude(f->directory, "BEGIN; SELECT count(*) FROM runs");
   for (unsigned n = 0; n < 30; n++) {
@@ -332,7 +325,7 @@ static void
 real_full(const char *directory) {
   g_autofree char *ballast = g_build_filename(directory, "ballast", NULL);
   PlStore *store = store_open(directory, PL_STORE_THREADED);
-  begin_run(store);
+  begin_run(store, RUN, "r1", 0);
   add_records(store, RUN, 1, 101);
   flush(store);
   fill_disk(directory);

@@ -35,18 +35,19 @@ test_newer_schema(StoreFixture *f, gconstpointer data) {
   g_assert_cmpmem(before, before_size, after, after_size);
 }
 
-static const char *const steps[] = {
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE shoes (id INTEGER PRIMARY KEY, name TEXT) STRICT;"
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-    " INSERT INTO shoes SELECT i, 'shoe ' || i FROM n",
-    "CREATE TABLE pairs (id INTEGER PRIMARY KEY, name TEXT, km REAL) STRICT;"
-    "INSERT INTO pairs SELECT id, name, 0 FROM shoes;"
-    "DROP TABLE shoes",
-    "ALTER TABLE pairs ADD COLUMN athlete TEXT",
-};
-static const char *const broken_steps[] = {steps[0], steps[1],
-                                           "DELETE FROM pairs; SELECT oops"};
+#define STEP_1                                                                                 \
+  "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"       \
+  "CREATE TABLE shoes (id INTEGER PRIMARY KEY, name TEXT) STRICT;"                             \
+  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"             \
+  " INSERT INTO shoes SELECT i, 'shoe ' || i FROM n"
+#define STEP_2                                                                                 \
+  "CREATE TABLE pairs (id INTEGER PRIMARY KEY, name TEXT, km REAL) STRICT;"                    \
+  "INSERT INTO pairs SELECT id, name, 0 FROM shoes;"                                           \
+  "DROP TABLE shoes"
+
+static const char *const steps[] = {STEP_1, STEP_2,
+                                    "ALTER TABLE pairs ADD COLUMN athlete TEXT"};
+static const char *const broken_steps[] = {STEP_1, STEP_2, "DELETE FROM pairs; SELECT oops"};
 
 static PlDb *
 migrate(const char *path, const char *const *to, unsigned count, int *rc) {
