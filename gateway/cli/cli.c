@@ -87,6 +87,16 @@ exit_code_of(const GError *error) {
   return PL_EXIT_FAILED;
 }
 
+/* The service keeps its store where no user's would be by default. */
+static const char *
+directory_of(const PlConfig *config) {
+  static const char service[] = "/var/lib/plumbline";
+  g_autofree char *own = g_build_filename(config->storage.directory, "plumbline.db", NULL);
+  if (g_file_test(own, G_FILE_TEST_EXISTS) || !g_file_test(service, G_FILE_TEST_IS_DIR))
+    return config->storage.directory;
+  return service;
+}
+
 PlStore *
 pl_cli_store(const PlCliOptions *options, int *exit_code) {
   g_autoptr(GError) error = NULL;
@@ -99,7 +109,7 @@ pl_cli_store(const PlCliOptions *options, int *exit_code) {
       *exit_code = PL_EXIT_CONFIG;
       return NULL;
     }
-    directory = config->storage.directory;
+    directory = directory_of(config);
   }
   if (g_access(directory, R_OK | X_OK) != 0 && errno == EACCES) {
     pl_cli_error("%s: permission denied; run it as root or as the user plumbline", directory);
