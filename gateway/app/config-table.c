@@ -62,7 +62,7 @@ static const PlOption run_options[] = {
   {"start-after-s", &pl_type_number, AT(PlRunSettings, start_after_s), "10", 1, 600},
   {"pause-after-s", &pl_type_number, AT(PlRunSettings, pause_after_s), "15", 1, 3600},
   {"end-after-s", &pl_type_number, AT(PlRunSettings, end_after_s), "300", 10, DAY_S},
-  {"lap-m", &pl_type_number, AT(PlRunSettings, lap_m), "1000", 100, 100000, "0"},
+  {"lap-m", &pl_type_number, AT(PlRunSettings, lap_m), "1000", 10, 100000, "0"},
 };
 
 static const PlOption athlete_options[] = {

@@ -401,6 +401,7 @@ pl_gateway_status_json(PlGateway *self) {
   json_object_set_new(status, "broker",
                       json_string(mqtt.connected ? "connected" : "not connected"));
   json_object_set_new(status, "athletes", athletes_json(self));
+  json_object_set(status, "sensors_health", json_object_get(status, "sensors"));
   json_object_set_new(status, "sensors", sensors_json(self));
   return status;
 }

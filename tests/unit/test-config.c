@@ -31,7 +31,7 @@ static const Case syntax[] = {
     {"semicolon-text", "; text\n", {"1: a comment starts with #"}},
     {"open-group",
      "[mqtt\nport = x\n[run]\nlap-m = x\n",
-     {"1: the name of a group ends with ]", "4: lap-m: expected 0 or a number from 100"}},
+     {"1: the name of a group ends with ]", "4: lap-m: expected 0 or a number from 10"}},
     {"open-later",
      "[run]\n[mqtt\nlap-m = x\n[mqtt]\nport = x\n",
      {"2: the name of a group ends with ]", "5: port: expected a whole number"}},
@@ -158,7 +158,7 @@ static const Case values[] = {
     {"number-unit",
      "[athlete r1]\nheight-cm = 180 cm\n",
      {"2: height-cm: expected a number from 80 to 260, got \"180 cm\""}},
-    {"lap", "[run]\nlap-m = 99\n", {"2: lap-m: expected 0 or a number from 100 to 100000"}},
+    {"lap", "[run]\nlap-m = 9\n", {"2: lap-m: expected 0 or a number from 10 to 100000"}},
     {"quotes",
      "[mqtt]\nhost = \"localhost\"\n",
      {"2: host: expected a name, an address or the path of a unix socket, got "
