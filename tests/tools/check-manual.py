@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The manual knows every command, topic and option that the sources have, and no other."""
+"""The manual knows every command, topic and option that the sources have, and no other; and
+gateway/README.md every file."""
 
 import re
 import sys
 
-from sources import read, report
+from sources import files, read, report
 
 MAN = "gateway/man/"
 
@@ -21,6 +22,18 @@ def differences(what, have, told, where):
         yield f"{where}: there is no {what} {name}"
 
 
+def unlisted_files():
+    """A file stands there by its name, or a pair of .c and .h without the ending."""
+    told = set_of(r"`([\w./-]+)`", "gateway/README.md")
+    for path in files(".c", ".h", under="gateway"):
+        if path.name not in told and path.stem not in told:
+            yield f"gateway/README.md: says nothing of {path}"
+    names = {n for path in files(under="gateway") for n in (path.name, path.stem)}
+    for name in sorted(told - names):
+        if len(name) > 2 and name.endswith((".c", ".h")):
+            yield f"gateway/README.md: there is no {name}"
+
+
 def main():
     commands = set_of(r'^    \{"([a-z]+)", ', "gateway/cli/cli.c")
     topics = {t.replace("%s", "ID") for t in set_of(r'= \{"([^"]+)",', "gateway/app/topic.c")}
@@ -32,6 +45,7 @@ def main():
                      MAN + "plumbline-mqtt.7"),
         *differences("option", options, set_of(r"^\.It Fl (?:c , Fl )?-([a-z-]+)",
                                                MAN + "plumblined.8"), MAN + "plumblined.8"),
+        *unlisted_files(),
     ]
     return report(problems, "the manual has to say what the program does")
 
