@@ -17,6 +17,7 @@ stopped afterwards, and what it wrote is kept in /results/<name of the test>.
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from pathlib import Path
 RESULTS = Path(os.environ.get("PLUMBLINE_RESULTS", "/results"))
 BUILD = Path(os.environ.get("PLUMBLINE_BUILD", "/nonexistent"))
 SOURCE = Path(__file__).resolve().parents[3]
+SYSTEMD = os.path.isdir("/run/systemd/system")
+WORK = Path("/run/e2e")
 CONTROL = "/run/plumbline-radio"
 BLUETOOTHD = ("/usr/libexec/bluetooth/bluetoothd", "/usr/lib/bluetooth/bluetoothd")
 
@@ -54,6 +57,23 @@ def wait_for(condition, what, timeout=30, step=0.05):
 def check(condition, what):
     if not condition:
         raise Failed(what)
+
+
+def systemctl(*words):
+    subprocess.run(["systemctl", *words], check=True)
+
+
+def unit_property(unit, name):
+    return subprocess.run(["systemctl", "show", "--value", "-p", name, unit], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+class Terminated(Exception):
+    """The machine's time is up."""
+
+
+def on_terminate(_number, _frame):
+    raise Terminated("the time of the whole machine is up")
 
 
 class Process:
@@ -165,10 +185,12 @@ class Testbed:
     """One test's programs, started on demand and stopped in the right order."""
 
     def __init__(self, name):
-        self.directory = RESULTS / name
+        # In memory: sockets and databases cannot lie on the share, and writes to it are slow.
+        self.directory = WORK / name
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         self.processes = []
+        self.closers = []  # called before the programs are stopped
         self.radio = None
         self.bluetoothd = None
 
@@ -186,17 +208,19 @@ class Testbed:
 
     def start_radio(self, *options):
         journal = self.directory / "radio.jsonl"
-        # Written in memory and copied at the end: a write over 9p takes as long as a packet.
-        fast = Path("/run") / f"radio-{self.directory.name}.jsonl"
-        fast.touch()
+        journal.touch()
         process = self.start("radio", BUILD / "tests/e2e/radio/plumbline-radio",
-                             "--control", CONTROL, "--journal", fast, *options)
-        self.radio = Radio(process, fast)
-        self.radio.kept = journal
+                             "--control", CONTROL, "--journal", journal, *options)
+        self.radio = Radio(process, journal)
+        self.closers.append(self.radio.close)
         self.radio.connect()
         wait_for(lambda: any(Path("/sys/class/bluetooth").iterdir()), "the adapter")
 
     def start_bluetoothd(self, *options):
+        if SYSTEMD:
+            systemctl("start", "bluetooth")
+            self.closers.insert(0, lambda: systemctl("stop", "bluetooth"))
+            return None
         program = next((p for p in BLUETOOTHD if os.path.exists(p)), None)
         check(program, "bluetoothd is missing; install the package bluez")
         self.bluetoothd = self.start("bluetoothd", program, "-n", *options)
@@ -209,13 +233,22 @@ class Testbed:
 
     def tear_down(self):
         """bluetoothd before the radio: the kernel waits 2 s for each command left open."""
+        for close in self.closers:
+            close()
         for process in reversed(self.processes):
             process.stop()
-        if self.radio:
-            self.radio.close()
-            self.radio.kept.write_bytes(self.radio.path.read_bytes())
-            self.radio.path.unlink()
         forget_devices()
+        self.keep_files()
+
+    def keep_files(self):
+        kept = RESULTS / self.directory.name
+        shutil.rmtree(kept, ignore_errors=True)
+        for path in self.directory.rglob("*"):
+            if path.is_file():
+                target = kept / path.relative_to(self.directory)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+        shutil.rmtree(self.directory)
 
 
 def forget_devices():
@@ -234,10 +267,13 @@ def run_test(number, name, function):
         finally:
             bed.tear_down()
     except Exception as error:  # a test may fail in any way; the next one still runs
-        text = str(error) if isinstance(error, Failed) else traceback.format_exc()
+        plain = isinstance(error, (Failed, Terminated))
+        text = str(error) if plain else traceback.format_exc()
         for line in text.splitlines():
             print(f"# {line}")
         print(f"not ok {number} - {name} ({time.monotonic() - begin:.1f} s)", flush=True)
+        if isinstance(error, Terminated):
+            sys.exit(1)
         return False
     print(f"ok {number} - {name} ({time.monotonic() - begin:.1f} s)", flush=True)
     return True
@@ -245,6 +281,7 @@ def run_test(number, name, function):
 
 def main(names):
     """Runs the tests of a module, all of them or those whose name holds an argument."""
+    signal.signal(signal.SIGTERM, on_terminate)
     wanted = sys.argv[1:]
     tests = [(name, function) for name, function in names.items()
              if name.startswith("test_") and callable(function)

@@ -2,6 +2,7 @@
 """The first few megabytes of the guest: busybox, the kernel's modules and `init`."""
 
 import hashlib
+import lzma
 import os
 import shutil
 import subprocess
@@ -20,6 +21,14 @@ def _busybox():
     raise Unavailable("busybox is missing; install the package busybox-static")
 
 
+def _copy_module(module, target):
+    """busybox loads only what is not compressed."""
+    if module.suffix == ".xz":
+        target.with_suffix("").write_bytes(lzma.decompress(module.read_bytes()))
+    else:
+        shutil.copy(module, target)
+
+
 def _fill(tree, modules):
     for name in ("bin", "dev", "modules", "proc", "lower", "overlay", "root"):
         (tree / name).mkdir()
@@ -27,12 +36,12 @@ def _fill(tree, modules):
     shutil.copy(HERE / "init", tree / "init")
     (tree / "init").chmod(0o755)
     for position, module in enumerate(modules):
-        shutil.copy(module, tree / "modules" / f"{position:02}-{module.name}")
+        _copy_module(module, tree / "modules" / f"{position:02}-{module.name}")
 
 
 def _key(modules):
-    """A change of `init`, of busybox or of a module gives another file."""
-    digest = hashlib.sha256((HERE / "init").read_bytes())
+    """A change of `init`, of this file, of busybox or of a module gives another initrd."""
+    digest = hashlib.sha256((HERE / "init").read_bytes() + Path(__file__).read_bytes())
     for path in [_busybox(), *modules]:
         digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
@@ -54,4 +63,7 @@ def build_initrd(kernel):
             subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=tree,
                            input=names.encode(), stdout=output, check=True)
         archive.rename(target)
+    for old in cache_directory().glob(f"initrd-{kernel.version}-*.cpio"):
+        if old != target:
+            old.unlink(missing_ok=True)
     return target
