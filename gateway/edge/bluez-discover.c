@@ -6,11 +6,17 @@
 /* The only place that remembers strangers, and only while somebody looks for them: at most
  * PL_BLUEZ_FOUND_MAX, by path. */
 
+enum { ASKING_MAX = 16 }; /* a system bus allows 128 calls without an answer */
+
 struct PlBluezListing {
   bool on;
+  uint64_t serial;
   GHashTable *index; /* path -> place in `found` + 1 */
+  GPtrArray *paths;  /* the keys of `index`, by place */
   GArray *found;     /* of PlBluezFound */
-  GPtrArray *shown;  /* of those that have been heard and are known, in this order */
+  GPtrArray *shown;  /* of those whose address is known, in this order */
+  guint looked;      /* entries that have been asked about, or need not */
+  guint asking;      /* calls without an answer */
 };
 
 void
@@ -19,8 +25,15 @@ pl_bluez_listing_free(PlBluezListing *listing) {
     return;
   g_hash_table_unref(listing->index);
   g_array_unref(listing->found);
+  g_ptr_array_unref(listing->paths);
   g_ptr_array_unref(listing->shown);
   g_free(listing);
+}
+
+void
+pl_bluez_listing_abandon(PlBluezListing *listing) {
+  if (listing)
+    listing->asking = 0;
 }
 
 void
@@ -33,9 +46,11 @@ pl_bluez_discover(PlBluez *self, bool on) {
   pl_bluez_listing_free(self->listing);
   self->listing = g_new0(PlBluezListing, 1);
   self->listing->on = true;
+  self->listing->serial = pl_bluez_serial(self);
   self->listing->index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   self->listing->found =
       g_array_sized_new(FALSE, TRUE, sizeof(PlBluezFound), PL_BLUEZ_FOUND_MAX);
+  self->listing->paths = g_ptr_array_new();
   self->listing->shown = g_ptr_array_new();
 }
 
@@ -108,15 +123,38 @@ lookup(PlBluezListing *listing, const char *path) {
   return place ? &g_array_index(listing->found, PlBluezFound, place - 1) : NULL;
 }
 
+static void ask(PlBluez *self);
+
 static void
 on_all(const PlBluezCall *call, GVariant *reply, GUnixFDList *fds, const GError *error) {
   PlBluez *self = call->bluez;
-  PlBluezFound *found = self->listing ? lookup(self->listing, call->path) : NULL;
 
-  if (!found || error)
+  if (call->serial != self->listing->serial)
     return;
-  g_autoptr(GVariant) properties = g_variant_get_child_value(reply, 0);
-  update(self, found, properties);
+  self->listing->asking--;
+  if (reply) {
+    g_autoptr(GVariant) properties = g_variant_get_child_value(reply, 0);
+    update(self, lookup(self->listing, call->path), properties);
+  }
+  ask(self);
+}
+
+/* A device that BlueZ knew before tells only what changes: it is asked for the rest, once. */
+static void
+ask(PlBluez *self) {
+  PlBluezListing *listing = self->listing;
+
+  while (listing->looked < listing->found->len && listing->asking < ASKING_MAX) {
+    guint place = listing->looked++;
+    if (g_array_index(listing->found, PlBluezFound, place).address[0] != '\0')
+      continue;
+    PlBluezCall *call =
+        pl_bluez_call_new(self, g_ptr_array_index(listing->paths, place), on_all);
+    call->serial = listing->serial;
+    listing->asking++;
+    pl_bluez_call_send(call, PL_BLUEZ_PROPERTIES, "GetAll",
+                       g_variant_new("(s)", PL_BLUEZ_DEVICE), "(a{sv})", PL_BLUEZ_PROPERTY_MS);
+  }
 }
 
 /* The array is never moved: it has been made as long as it may become. */
@@ -129,14 +167,15 @@ add(PlBluez *self, const char *path) {
   if (place >= PL_BLUEZ_FOUND_MAX)
     return NULL;
   g_array_set_size(listing->found, place + 1);
-  g_hash_table_insert(listing->index, g_strdup(path), GUINT_TO_POINTER(place + 1));
+  char *key = g_strdup(path);
+  g_hash_table_insert(listing->index, key, GUINT_TO_POINTER(place + 1));
+  g_ptr_array_add(listing->paths, key);
   PlBluezFound *found = &g_array_index(listing->found, PlBluezFound, place);
   found->adapter = adapter ? adapter->index : PL_NO_ADAPTER;
   found->sensor = PL_NO_SENSOR;
   return found;
 }
 
-/* A device that BlueZ knew before tells only what changes: it is asked for the rest, once. */
 void
 pl_bluez_listing_note(PlBluez *self, const char *path, GVariant *properties, PlBluezNews news) {
   int16_t rssi_dbm;
@@ -146,13 +185,10 @@ pl_bluez_listing_note(PlBluez *self, const char *path, GVariant *properties, PlB
   PlBluezFound *found = lookup(self->listing, path);
   if (!found && !g_variant_lookup(properties, "RSSI", "n", &rssi_dbm))
     return;
-  bool is_new = !found;
-  if (is_new)
+  if (!found)
     found = add(self, path);
   if (!found)
     return;
   update(self, found, properties);
-  if (is_new && found->address[0] == '\0')
-    pl_bluez_call_send(pl_bluez_call_new(self, path, on_all), PL_BLUEZ_PROPERTIES, "GetAll",
-                       g_variant_new("(s)", PL_BLUEZ_DEVICE), "(a{sv})", PL_BLUEZ_PROPERTY_MS);
+  ask(self);
 }

@@ -80,7 +80,7 @@ on_signal(GDBusConnection *bus, const char *sender, const char *path, const char
           const char *signal, GVariant *arguments, gpointer data) {
   PlBluez *self = data;
 
-  if (!self->ready || g_strcmp0(sender, self->owner) != 0)
+  if (!self->ready)
     return;
   if (g_str_equal(signal, "PropertiesChanged"))
     properties_changed(self, path, arguments);
@@ -90,6 +90,7 @@ on_signal(GDBusConnection *bus, const char *sender, const char *path, const char
     interfaces_removed(self, arguments);
 }
 
+/* By the unique name of the owner: what others send, even to us alone, does not get through. */
 static guint
 subscribe(PlBluez *self, const char *interface, const char *signal) {
   return g_dbus_connection_signal_subscribe(self->bus, self->owner, interface, signal, NULL,
@@ -205,6 +206,7 @@ pl_bluez_mirror_stop(PlBluez *self) {
     g_dbus_connection_signal_unsubscribe(self->bus, self->subscriptions[i]);
   self->ready = false;
   self->snapshot_busy = false;
+  pl_bluez_listing_abandon(self->listing);
   g_autoptr(GList) devices = g_hash_table_get_values(self->devices);
   for (GList *at = devices; at; at = at->next)
     pl_bluez_gatt_end(at->data);

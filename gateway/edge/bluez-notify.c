@@ -15,13 +15,14 @@
 enum {
   READS_PER_DISPATCH = 64,
   READS_TO_DRAIN = 1024, /* more than a socket holds */
-  BUFFER_SIZE = 1024,    /* above PL_VALUE_MAX, so that a longer packet is seen to be longer */
+  BUFFER_SIZE = 1024,    /* above PL_VALUE_MAX: what does not fit is too long in any case */
 };
 
 typedef enum { READ_ONE, READ_EMPTY, READ_END } ReadResult;
 
 /* An empty notification and the end of the stream both read as 0 bytes.  It is the end when the
- * other side has hung up and no byte is left behind it; empty ones at the very end go with it. */
+ * other side has hung up and no byte is left behind it; empty ones at the very end go with it.
+ */
 static bool
 is_end(int fd) {
   struct pollfd poller = {.fd = fd, .events = POLLIN};
@@ -35,17 +36,14 @@ is_end(int fd) {
 static ReadResult
 read_one(PlBluezCharacteristic *characteristic) {
   uint8_t buffer[BUFFER_SIZE];
-  struct iovec part = {.iov_base = buffer, .iov_len = sizeof buffer};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
   int fd = characteristic->fd;
 
-  ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT);
+  ssize_t length = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
   if (length < 0 && (errno == EAGAIN || errno == EINTR))
     return READ_EMPTY;
   if (length < 0 || (length == 0 && is_end(fd)))
     return READ_END;
-  bool cut = message.msg_flags & MSG_TRUNC;
-  pl_bluez_notify(characteristic, buffer, cut ? SIZE_MAX : (size_t)length);
+  pl_bluez_notify(characteristic, buffer, (size_t)length);
   return READ_ONE;
 }
 

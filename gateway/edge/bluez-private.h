@@ -320,6 +320,8 @@ void pl_bluez_socket_close(PlBluezCharacteristic *characteristic);
 
 void pl_bluez_listing_note(PlBluez *self, const char *path, GVariant *properties,
                            PlBluezNews news);
+/* The owner is gone, and with it the answers.  NULL is fine for both. */
+void pl_bluez_listing_abandon(PlBluezListing *listing);
 void pl_bluez_listing_free(PlBluezListing *listing);
 
 /* bluez-text.c ------------------------------------------------------------------------- */

@@ -60,11 +60,20 @@ fake_bluez_close_socket(FakeBluez *fake, const char *characteristic) {
 }
 
 static gboolean
+on_hang_up_noticed(gpointer data) {
+  FakeLater *closed = data;
+  FakeObject *object = fake_object(closed->fake, closed->path);
+  object->timer = 0;
+  close_socket(closed->fake, object);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_hang_up(gint fd, GIOCondition condition, gpointer data) {
   FakeLater *closed = data;
   FakeObject *object = fake_object(closed->fake, closed->path);
   object->hang_up = 0;
-  close_socket(closed->fake, object);
+  later(closed->fake, object, closed->fake->times.hang_up_ms, on_hang_up_noticed);
   return G_SOURCE_REMOVE;
 }
 

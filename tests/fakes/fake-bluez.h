@@ -85,6 +85,7 @@ typedef struct {
   unsigned resolve_ms; /* from there to ServicesResolved */
   unsigned objects_ms; /* from ServicesResolved to the objects: late when above 0 */
   unsigned disconnect_ms;
+  unsigned hang_up_ms; /* until it notices that a socket was closed */
   unsigned give_up_ms; /* until Connect() to an absent sensor fails */
 } FakeTimes;
 

@@ -73,7 +73,7 @@ static const ScanCase scan_cases[] = {
 
 static void
 test_scan_errors(Bench *bench, gconstpointer data) {
-  bench_start(bench, 50);
+  bench_start(bench, 5);
   for (size_t i = 0; i < G_N_ELEMENTS(scan_cases); i++) {
     const ScanCase *it = &scan_cases[i];
     fake_bluez_script(bench->fake, it->method, it->answer);

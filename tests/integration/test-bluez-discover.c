@@ -115,11 +115,39 @@ test_cap(Bench *bench, gconstpointer data) {
   g_assert_cmpuint(count_found(bench), ==, 0);
 }
 
+/* The answers die with bluetoothd; the next one is asked as before. */
+static void
+test_killed(Bench *bench, gconstpointer data) {
+  static const size_t one = 1;
+
+  bench_start(bench, 1);
+  bench_add_strap(bench);
+  pl_bluez_discover(bench->bluez, true);
+  for (unsigned i = 0; i < 20; i++) {
+    g_autofree char *path = add_stranger(bench, i);
+    fake_bluez_script(bench->fake, "GetAll", (FakeAnswer){.silent = true});
+    fake_bluez_advertise(bench->fake, path, -70);
+  }
+  bench_until_called(bench, "GetAll", 16);
+  bench_settle(bench);
+  g_assert_cmpuint(fake_bluez_calls(bench->fake, "GetAll"), ==, 16);
+  g_clear_pointer(&bench->fake, fake_bluez_free);
+  bench_wait(bench, PL_LINK_SERVICE_LOST);
+  bench->fake = fake_bluez_new(g_test_dbus_get_bus_address(bench->dbus));
+  fake_bluez_add_adapter(bench->fake, HCI0, ADAPTER);
+  bench_wait(bench, PL_LINK_ADAPTER);
+  bench_add_strap(bench);
+  fake_bluez_advertise(bench->fake, bench->strap, -40);
+  bench_until(bench, has_found, &one);
+  g_assert_cmpstr(pl_bluez_found(bench->bluez, 0)->address, ==, STRAP);
+}
+
 int
 main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   BENCH_TEST("/edge/bluez/discover-entry", test_entry);
   BENCH_TEST("/edge/bluez/discover-known-before", test_known_before);
   BENCH_TEST("/edge/bluez/discover-cap", test_cap);
+  BENCH_TEST("/edge/bluez/discover-killed", test_killed);
   return g_test_run();
 }

@@ -143,7 +143,7 @@ static const ConnectCase connect_cases[] = {
 
 static void
 test_connect_errors(Bench *bench, gconstpointer data) {
-  bench_start(bench, 100);
+  bench_start(bench, 20);
   bench_add_strap(bench);
   for (unsigned i = 0; i < G_N_ELEMENTS(connect_cases); i++) {
     fake_bluez_script(bench->fake, "Connect", connect_cases[i].answer);
@@ -243,17 +243,17 @@ static void
 test_late_answer(Bench *bench, gconstpointer data) {
   bench_start(bench, 1);
   bench_add_strap(bench);
-  fake_bluez_script(bench->fake, "Connect",
-                    (FakeAnswer){.delay_ms = 60, .error = "Failed", .text = "late"});
+  fake_bluez_script(bench->fake, "Connect", (FakeAnswer){.delay_ms = 60, .error = "NotReady"});
   fake_bluez_script(bench->fake, "Disconnect", (FakeAnswer){.accept = true});
   bench->link->connect(bench->link, 0, 0, 1);
   bench->link->disconnect(bench->link, 0);
   bench_expect(bench, PL_LINK_DISCONNECTED);
   fake_bluez_script(bench->fake, "Connect",
-                    (FakeAnswer){.delay_ms = 120, .error = "Failed", .text = "in time"});
+                    (FakeAnswer){.delay_ms = 120, .error = "AuthenticationFailed"});
   bench->link->connect(bench->link, 0, 0, 2);
   const PlLinkEvent *event = bench_expect(bench, PL_LINK_CONNECT_FAILED);
   g_assert_cmpuint(event->attempt, ==, 2);
+  g_assert_cmpint(event->failure, ==, PL_FAILURE_AUTHENTICATION);
 }
 
 static void

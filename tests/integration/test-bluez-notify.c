@@ -92,7 +92,7 @@ static const NotifyCase start_cases[] = {
 
 static void
 test_start_errors(Bench *bench, gconstpointer data) {
-  bench_connect(bench, 50);
+  bench_connect(bench, 10);
   for (size_t i = 0; i < G_N_ELEMENTS(start_cases); i++) {
     fake_bluez_script(bench->fake, "StartNotify", start_cases[i].answer);
     bench->link->subscribe(bench->link, 0, &heart_rate_uuid, false);
@@ -183,6 +183,31 @@ test_acquire_end(Bench *bench, gconstpointer data) {
   g_assert_cmpuint(count_descriptors(), ==, descriptors);
 }
 
+static void
+sleep_once(const PlLinkEvent *event, void *data) {
+  bool *slept = data;
+  if (event->type == PL_LINK_NOTIFICATION && !*slept)
+    g_usleep(100000);
+  *slept |= event->type == PL_LINK_NOTIFICATION;
+}
+
+/* The news is there before the socket has been read to its end. */
+static void
+test_acquire_end_first(Bench *bench, gconstpointer data) {
+  bool slept = false;
+
+  bench_connect(bench, 1);
+  bench_subscribe(bench, true);
+  bench->hook = sleep_once;
+  bench->hook_data = &slept;
+  for (uint8_t i = 0; i < 200; i++)
+    g_assert_true(fake_bluez_notify(bench->fake, bench->heart_rate, &i, 1));
+  fake_bluez_drop(bench->fake, bench->strap);
+  for (uint8_t i = 0; i < 200; i++)
+    expect_packet(bench, &i, 1);
+  bench_expect(bench, PL_LINK_DISCONNECTED);
+}
+
 /* The end of the socket alone is no end of the link. */
 static void
 test_acquire_closed(Bench *bench, gconstpointer data) {
@@ -226,7 +251,7 @@ test_acquire_refused(Bench *bench, gconstpointer data) {
 /* It never answers: told after 10 s, and from then on this sensor gets StartNotify. */
 static void
 test_acquire_silent(Bench *bench, gconstpointer data) {
-  bench_connect(bench, 50);
+  bench_connect(bench, 10);
   fake_bluez_script(bench->fake, "AcquireNotify", (FakeAnswer){.silent = true});
   bench->link->subscribe(bench->link, 0, &heart_rate_uuid, true);
   const PlLinkEvent *event = bench_expect(bench, PL_LINK_SUBSCRIBED);
@@ -243,7 +268,7 @@ test_acquire_silent(Bench *bench, gconstpointer data) {
 /* The link ends first; the silence is remembered all the same. */
 static void
 test_acquire_silent_dropped(Bench *bench, gconstpointer data) {
-  bench_connect(bench, 50);
+  bench_connect(bench, 10);
   fake_bluez_script(bench->fake, "AcquireNotify", (FakeAnswer){.silent = true});
   bench->link->subscribe(bench->link, 0, &heart_rate_uuid, true);
   bench_until_called(bench, "AcquireNotify", 1);
@@ -286,6 +311,7 @@ test_acquire_late(Bench *bench, gconstpointer data) {
 /* BlueZ notices the closed end a moment later, and refuses until then. */
 static void
 test_acquire_again(Bench *bench, gconstpointer data) {
+  fake_bluez_set_times(bench->fake, (FakeTimes){.hang_up_ms = 30});
   bench_connect(bench, 1);
   bench_subscribe(bench, true);
   bench->link->unsubscribe(bench->link, 0, &heart_rate_uuid);
@@ -401,6 +427,7 @@ main(int argc, char **argv) {
   BENCH_TEST("/edge/bluez/start-early", test_early);
   BENCH_TEST("/edge/bluez/acquire", test_acquire);
   BENCH_TEST("/edge/bluez/acquire-end", test_acquire_end);
+  BENCH_TEST("/edge/bluez/acquire-end-first", test_acquire_end_first);
   BENCH_TEST("/edge/bluez/acquire-closed", test_acquire_closed);
   BENCH_TEST("/edge/bluez/acquire-refused", test_acquire_refused);
   BENCH_TEST("/edge/bluez/acquire-silent", test_acquire_silent);

@@ -101,8 +101,8 @@ test_activation(void) {
   g_autofree char *dir = g_dir_make_tmp("plumbline-services-XXXXXX", NULL);
   g_autofree char *file = g_build_filename(dir, "org.bluez.service", NULL);
   g_autofree char *mark = g_build_filename(dir, "started", NULL);
-  g_autofree char *text =
-      g_strdup_printf("[D-BUS Service]\nName=org.bluez\nExec=/bin/touch %s\n", mark);
+  g_autofree char *text = g_strdup_printf(
+      "[D-BUS Service]\nName=org.bluez\nExec=/bin/sh -c \"touch %s; exit 1\"\n", mark);
   g_ptr_array_set_free_func(bench.events, g_free);
   g_assert_true(g_file_set_contents(file, text, -1, NULL));
   bench.dbus = g_test_dbus_new(G_TEST_DBUS_NONE);
@@ -136,7 +136,7 @@ has_no_bus(Bench *bench, const void *argument) {
 static void
 test_no_bus(Bench *bench, gconstpointer data) {
   PlBluezOptions options = bench_options();
-  options.hurry = 50;
+  options.hurry = 20;
   g_setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", TRUE);
   bench_start_with(bench, options);
   g_main_context_iteration(NULL, TRUE);
@@ -164,7 +164,7 @@ test_snapshot_fails(Bench *bench, gconstpointer data) {
                     (FakeAnswer){.error = "org.freedesktop.DBus.Error.NoReply"});
   fake_bluez_script(bench->fake, "GetManagedObjects", (FakeAnswer){.garbage = true});
   fake_bluez_script(bench->fake, "GetManagedObjects", (FakeAnswer){.silent = true});
-  bench_start(bench, 100);
+  bench_start(bench, 10);
   g_assert_cmpuint(fake_bluez_calls(bench->fake, "GetManagedObjects"), ==, 4);
 }
 

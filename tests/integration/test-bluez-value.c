@@ -88,7 +88,7 @@ static const ValueCase value_cases[] = {
 
 static void
 test_errors(Bench *bench, gconstpointer data) {
-  bench_connect(bench, 100);
+  bench_connect(bench, 25);
   for (size_t i = 0; i < G_N_ELEMENTS(value_cases); i++) {
     fake_bluez_script(bench->fake, "WriteValue", value_cases[i].answer);
     bench->link->write(bench->link, 0, &control_uuid, bytes, sizeof bytes);
@@ -142,13 +142,20 @@ test_queue(Bench *bench, gconstpointer data) {
 static void
 test_dropped(Bench *bench, gconstpointer data) {
   bench_connect(bench, 1);
-  fake_bluez_script(bench->fake, "WriteValue", (FakeAnswer){.delay_ms = 40});
+  fake_bluez_script(bench->fake, "WriteValue", (FakeAnswer){.delay_ms = 100});
   bench->link->write(bench->link, 0, &control_uuid, bytes, sizeof bytes);
   bench->link->write(bench->link, 0, &control_uuid, bytes, sizeof bytes);
   bench_until_called(bench, "WriteValue", 1);
   fake_bluez_drop(bench->fake, bench->strap);
   bench_wait(bench, PL_LINK_DISCONNECTED);
-  bench_until_answered(bench);
+  bench->link->connect(bench->link, 0, 0, 8);
+  bench_wait(bench, PL_LINK_RESOLVED);
+  fake_bluez_set(bench->fake, bench->control, FAKE_CHARACTERISTIC, "Value",
+                 bench_bytes(bytes, sizeof bytes));
+  fake_bluez_script(bench->fake, "ReadValue", (FakeAnswer){.delay_ms = 200});
+  bench->link->read(bench->link, 0, &control_uuid);
+  const PlLinkEvent *event = bench_wait(bench, PL_LINK_VALUE);
+  g_assert_cmpmem(event->data, event->length, bytes, sizeof bytes);
   g_assert_cmpuint(bench_count(bench, PL_LINK_WRITTEN), ==, 0);
   g_assert_cmpuint(fake_bluez_calls(bench->fake, "WriteValue"), ==, 1);
 }
