@@ -43,6 +43,7 @@ pl_gateway_config(const PlGatewayOptions *options, PlCaptureReader *reader) {
   const char *path = options->config_path;
 
   pl_config_surroundings(&surroundings);
+  surroundings.without_radio = options->source != PL_SOURCE_BLUETOOTH;
   g_autoptr(PlConfig) base = pl_config_load_with(path, NULL, &surroundings, problems);
   if (base == NULL) {
     print_problems(problems);

@@ -58,13 +58,14 @@ pl_cli_clear(PlCliOptions *options) {
   g_free(options->state_dir);
 }
 
-PlConfig *
-pl_cli_config(const PlCliOptions *options) {
+static PlConfig *
+load_config(const PlCliOptions *options, bool without_broker) {
   PlConfigSurroundings surroundings;
   g_autoptr(PlProblems) problems = pl_problems_new();
   PlConfig *config;
 
   pl_config_surroundings(&surroundings);
+  surroundings.without_broker = without_broker;
   if (options->config_path != NULL || g_file_test(PL_CONFIG_FILE, G_FILE_TEST_EXISTS))
     config =
         pl_config_load(options->config_path != NULL ? options->config_path : PL_CONFIG_FILE,
@@ -76,6 +77,16 @@ pl_cli_config(const PlCliOptions *options) {
     fputs(text, stderr);
   }
   return config;
+}
+
+PlConfig *
+pl_cli_config(const PlCliOptions *options) {
+  return load_config(options, true);
+}
+
+PlConfig *
+pl_cli_config_checked(const PlCliOptions *options) {
+  return load_config(options, false);
 }
 
 static int

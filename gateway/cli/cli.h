@@ -49,6 +49,9 @@ void pl_cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
  * defaults when there is none either.  NULL after all problems were printed: exit 78. */
 PlConfig *pl_cli_config(const PlCliOptions *options);
 
+/* The same, and the secrets that it names are looked at, which not everybody may read. */
+PlConfig *pl_cli_config_checked(const PlCliOptions *options);
+
 /* The store that the options or the configuration name, for reading.  NULL after a message. */
 PlStore *pl_cli_store(const PlCliOptions *options, int *exit_code);
 

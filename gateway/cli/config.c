@@ -20,7 +20,7 @@ pl_command_config(int argc, char **argv) {
     pl_cli_clear(&options);
     return code;
   }
-  g_autoptr(PlConfig) config = pl_cli_config(&options);
+  g_autoptr(PlConfig) config = show ? pl_cli_config(&options) : pl_cli_config_checked(&options);
   code = config == NULL ? PL_EXIT_CONFIG : PL_EXIT_OK;
   if (config != NULL && show) {
     g_autofree char *text = pl_config_show(config);

@@ -30,6 +30,7 @@ load_config(Play *play) {
 
   pl_config_surroundings(&surroundings);
   surroundings.host_name = "replay"; /* the same bytes on every machine */
+  surroundings.without_broker = surroundings.without_radio = true;
   if (play->options.config_path != NULL) {
     base = pl_config_load(play->options.config_path, &surroundings, problems);
     if (base == NULL) {
