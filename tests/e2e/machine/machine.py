@@ -27,7 +27,7 @@ from initrd import build_initrd  # noqa: E402
 from kernel import Unavailable, find_kernel  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-BOOT_ALLOWANCE_S = 60  # boot and switching off, on a busy host under emulation
+BOOT_ALLOWANCE_S = 180  # boot and switching off, on a busy host under emulation
 SKIPPED, TIMED_OUT, DIED = 77, 124, 125
 
 
