@@ -44,23 +44,33 @@ absent_services() {
   done
 }
 
-# apt-get install without starting a service: a masked unit is not started, and runlevel 1
-# says the same to System V scripts.
+# Services stay off while their packages are installed: a masked unit is not started, and
+# runlevel 1 says the same to System V scripts.
+hold_services() {
+  if [ $# -gt 0 ] && [ -d /run/systemd/system ]; then
+    as_root systemctl --quiet --runtime mask "$@"
+  fi
+}
+
+# Off they stay afterwards, too: those that are there now and were not before.
+leave_off() {
+  local service
+  for service in "$@"; do
+    [ ! -d /run/systemd/system ] || as_root systemctl --quiet --runtime unmask "$service"
+    if [ -e "/lib/systemd/system/$service.service" ] && command -v systemctl >/dev/null; then
+      as_root systemctl --quiet disable "$service" >/dev/null 2>&1
+      echo "The service $service, which a package brought along, is left off."
+    fi
+  done
+}
+
 install_stopped() {
-  local absent=()
-  [ -d /run/systemd/system ] && mapfile -t absent < <(absent_services)
-  [ ${#absent[@]} -eq 0 ] || as_root systemctl --quiet --runtime mask "${absent[@]}"
-  local status=0
+  local absent status=0
+  mapfile -t absent < <(absent_services)
+  hold_services "${absent[@]}"
   as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -y \
     -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" || status=$?
-  local service
-  for service in "${absent[@]}"; do
-    as_root systemctl --quiet --runtime unmask "$service"
-    [ ! -e "/lib/systemd/system/$service.service" ] || {
-      as_root systemctl --quiet disable "$service" 2>/dev/null
-      echo "The service $service of the package was left off."
-    }
-  done
+  leave_off "${absent[@]}"
   return "$status"
 }
 
