@@ -89,7 +89,9 @@ install_packages() {
     echo "That needs root, and there is no sudo.  As root: apt-get install ${missing[*]}" >&2
     return 1
   fi
-  if ! as_root apt-get -qq -o DPkg::Lock::Timeout=300 update || ! install_stopped "${missing[@]}"; then
+  # A broken source of other packages is no reason to stop.
+  as_root apt-get -qq -o DPkg::Lock::Timeout=300 update || true
+  if ! install_stopped "${missing[@]}"; then
     echo "apt-get could not install them; its messages stand above." >&2
     return 1
   fi
