@@ -173,6 +173,7 @@ def ends(bed, bluez, path, timeout=10):
 
 
 def test_links_that_fail_to_establish(bed):
+    needs_kernel(6, 12)
     bed.radio(f"sensor strap heart-rate {STRAP}")
     bluez = client()
     (path,) = bluez.find([STRAP])
@@ -187,6 +188,7 @@ def test_links_that_fail_to_establish(bed):
 
 
 def test_links_are_limited(bed):
+    needs_kernel(6, 12)
     bed.radio(f"sensor strap heart-rate {STRAP}")
     bed.radio(f"sensor pod footpod {POD}")
     bluez = client()
@@ -203,6 +205,7 @@ def test_links_are_limited(bed):
 
 def test_connect_without_an_end(bed):
     """The kernel overlooks an error in Connection Complete and waits for its 40 s timer."""
+    needs_kernel(6, 12)
     bed.radio(f"sensor strap heart-rate {STRAP}")
     bed.radio("refuse strap 0x09")
     bluez = client()

@@ -38,6 +38,16 @@ class Failed(Exception):
     """A condition did not hold."""
 
 
+class Skipped(Exception):
+    """The test cannot be run here; the text says why."""
+
+
+def needs_kernel(major, minor):
+    release = os.uname().release
+    if tuple(int(n) for n in release.split(".")[:2]) < (major, minor):
+        raise Skipped(f"needs Linux {major}.{minor}, not {release}")
+
+
 def boottime():
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
@@ -266,6 +276,9 @@ def run_test(number, name, function):
             function(bed)
         finally:
             bed.tear_down()
+    except Skipped as reason:
+        print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+        return True
     except Exception as error:  # a test may fail in any way; the next one still runs
         plain = isinstance(error, (Failed, Terminated))
         text = str(error) if plain else traceback.format_exc()
