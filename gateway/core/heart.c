@@ -13,7 +13,8 @@ enum {
   JUMP_HOLD_US = 3000000,
 };
 
-static const double estimated_confidence = 0.4;
+/* Of a maximum or a threshold by formula, and of a resting heart rate that nobody measured. */
+static const double estimated_confidence = 0.4, default_resting_confidence = 0.3;
 
 /* Lower bounds of zones 1 to 5: Edwards and Karvonen of maximum and reserve, Friel of threshold
  * (everything below 85 % is zone 1). */
@@ -53,26 +54,36 @@ set_zones(PlHeartProfile *profile, PlZoneScheme scheme) {
       profile->zone_floor_bpm[z] = share_floor[z] * profile->maximum_bpm;
   }
   profile->zone_floor_bpm[0] = 0;
-  bool estimated =
-      scheme == PL_ZONES_THRESHOLD ? profile->threshold_estimated : profile->maximum_estimated;
-  profile->zone_confidence = estimated ? estimated_confidence : 1;
+}
+
+static void
+set_confidences(PlHeartProfile *profile, PlZoneScheme scheme) {
+  double of_maximum = profile->maximum_estimated ? estimated_confidence : 1;
+  double of_resting = profile->resting_estimated ? default_resting_confidence : 1;
+  double of_sex = profile->sex == PL_SEX_UNKNOWN ? estimated_confidence : 1;
+  double of_reserve = fmin(of_maximum, of_resting);
+
+  profile->trimp_confidence = fmin(of_reserve, of_sex);
+  if (scheme == PL_ZONES_THRESHOLD)
+    profile->zone_confidence = profile->threshold_estimated ? estimated_confidence : 1;
+  else
+    profile->zone_confidence = scheme == PL_ZONES_RESERVE ? of_reserve : of_maximum;
 }
 
 static void
 set_cap(PlHeartProfile *profile, PlEffort effort) {
-  double cap = 0.95 * profile->maximum_bpm;
+  double reserve = profile->maximum_bpm - profile->resting_bpm;
   bool estimated = profile->maximum_estimated;
-  if (effort == PL_EFFORT_EASY) {
-    double easy = 0.80 * profile->maximum_bpm;
-    if (!profile->threshold_estimated) {
-      easy = 0.89 * profile->threshold_bpm;
-      estimated = false;
-    } else if (!profile->resting_estimated) {
-      easy = profile->resting_bpm + 0.75 * (profile->maximum_bpm - profile->resting_bpm);
-    }
-    cap = fmin(cap, easy);
+  if (effort != PL_EFFORT_EASY) {
+    profile->cap_bpm = 0.95 * profile->maximum_bpm;
+  } else if (!profile->threshold_estimated) {
+    profile->cap_bpm = 0.89 * profile->threshold_bpm;
+    estimated = false;
+  } else if (!profile->resting_estimated) {
+    profile->cap_bpm = profile->resting_bpm + 0.75 * reserve;
+  } else {
+    profile->cap_bpm = 0.80 * profile->maximum_bpm;
   }
-  profile->cap_bpm = cap;
   profile->cap_confidence = estimated ? estimated_confidence : 1;
 }
 
@@ -89,6 +100,7 @@ fill_in(PlHeartProfile *profile, const PlHeartSettings *settings) {
               profile->resting_bpm + 0.85 * (profile->maximum_bpm - profile->resting_bpm),
               &profile->threshold_estimated);
   set_zones(profile, scheme_of(settings));
+  set_confidences(profile, scheme_of(settings));
   set_cap(profile, settings->effort);
   return profile->maximum_bpm > profile->resting_bpm;
 }

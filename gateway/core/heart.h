@@ -30,7 +30,8 @@ typedef struct {
   bool maximum_estimated, resting_estimated, threshold_estimated;
   bool age_known;                       /* an estimate of the maximum rests on the age */
   double zone_floor_bpm[PL_ZONE_COUNT]; /* lower bounds; [0] is 0 */
-  double zone_confidence;               /* 0.4 where the zones hang on an estimated maximum */
+  double zone_confidence;               /* below 1 where the zones hang on an estimate */
+  double trimp_confidence;              /* the same of the training impulse */
   double cap_bpm;                       /* heart-rate-cap above it */
   double cap_confidence;
 } PlHeartProfile;
