@@ -15,11 +15,14 @@ typedef struct {
   int64_t t_us;                                 /* of the last sample; PL_NO_TIME: none yet */
   double speed_m_s, cadence_spm, step_length_m; /* NaN: not sent */
   bool says_running;
-  double counter_m;         /* the device's own, as sent; NaN: none */
-  int64_t counter_us;       /* when it was read */
-  double credited_m;        /* counted from speed since the counter was read */
-  double stuck_m;           /* counted from speed since the counter moved */
-  double slack_m; /* by how far the counter may still leap */
+  bool gives_cadence; /* it has sent one */
+  double counter_m;   /* the device's own, as sent; NaN: none */
+  int64_t counter_us; /* when it was read */
+  double still_s;     /* for how long it has stood still while samples came */
+  double ahead_m;     /* counted without it since it moved, in its metres */
+  double slack_m;     /* how much further it may leap in a burst of packets */
+  double pending_m;   /* the speed says so, the counter not yet: not counted */
+  double elsewhere_m; /* another sensor has counted since the last sample, in its metres */
   double distance_m, steps; /* since the last take */
 } PlFootpod;
 
@@ -35,3 +38,8 @@ void pl_footpod_resume(PlFootpod *pod, int64_t t_us, double counter_m);
 
 /* Hands on the distance in m and the steps since the last call. */
 void pl_footpod_take(PlFootpod *pod, double *distance_m, double *steps);
+
+/* Drops what was not handed on, because another sensor of the same runner counted `metres`
+ * instead.  `silent`: this one said nothing meanwhile; what its counter says later includes
+ * those metres. */
+void pl_footpod_pass(PlFootpod *pod, double metres, bool silent);
