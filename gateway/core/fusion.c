@@ -6,6 +6,8 @@
 /* Fresh for 2 s: sensors send once a second and the radio may be late.  Then held at half
  * confidence for 3 s more, then gone (contract section 3, science.md 0.2). */
 static const int64_t fresh_us = 2000000, stale_us = 5000000;
+static const int64_t second_us = 1000000;
+static const double locked_confidence = 0.3;
 static const double pace_tau_s = 5;
 static const double pace_min_m_s = 0.5;
 
@@ -39,6 +41,7 @@ void
 pl_fusion_init(PlFusion *fusion) {
   *fusion = (PlFusion){.pace_speed_m_s = NAN};
   pl_gait_init(&fusion->gait);
+  pl_cadence_lock_init(&fusion->lock);
 }
 
 static bool
@@ -64,38 +67,53 @@ put(PlRecord *record, PlMetric metric, double value, double confidence) {
   record->confidence[metric] = (float)confidence;
 }
 
-/* A strap that sends beats is better than a band; else the first in the configuration. */
-static PlHeartInput *
-best_heart(int64_t t_us, PlSensorInput *const *inputs, size_t count) {
-  PlHeartInput *best = NULL;
+/* How good the reading of a sensor is: its confidence, 0 without one. */
+static double
+heart_quality(int64_t t_us, const PlSensorInput *input) {
+  const PlHeartInput *heart = &input->heart;
+  if (!input->gives_heart || isnan(heart->heart_rate_bpm))
+    return 0;
+  return heart->confidence * freshness(t_us, heart->t_us);
+}
+
+/* The best reading; of equal ones that of a strap, which sends beats, before that of a band;
+ * else the first in the configuration. */
+static const PlHeartInput *
+best_heart(int64_t t_us, PlSensorInput *const *inputs, size_t count, double *quality) {
+  const PlHeartInput *best = NULL;
+  *quality = 0;
   for (size_t i = 0; i < count; i++) {
-    PlHeartInput *heart = &inputs[i]->heart;
-    if (!inputs[i]->gives_heart || freshness(t_us, heart->packet_us) <= 0)
-      continue;
-    if (best == NULL || (heart->has_beats && !best->has_beats))
+    const PlHeartInput *heart = &inputs[i]->heart;
+    double its = heart_quality(t_us, inputs[i]);
+    if (its > *quality ||
+        (its > 0 && its == *quality && heart->has_beats && !best->has_beats)) {
       best = heart;
+      *quality = its;
+    }
   }
   return best;
 }
 
-/* On the foot is better than a belt; else the first in the configuration. */
-static PlSensorInput *
-best_footpod(int64_t t_us, PlSensorInput *const *inputs, size_t count) {
-  PlSensorInput *best = NULL;
+/* The strap whose beats are used: the freshest, else the first.  Those of another would be the
+ * same beats once more. */
+static PlHeartInput *
+best_beats(int64_t t_us, PlSensorInput *const *inputs, size_t count) {
+  PlHeartInput *best = NULL;
+  double quality = 0;
   for (size_t i = 0; i < count; i++) {
-    PlSensorInput *input = inputs[i];
-    if (!input->gives_footpod || freshness(t_us, input->footpod.t_us) <= 0)
+    PlHeartInput *heart = &inputs[i]->heart;
+    double its = heart->has_beats ? freshness(t_us, heart->packet_us) : 0;
+    if (its <= quality)
       continue;
-    if (best == NULL ||
-        (best->mount == PL_MOUNT_TREADMILL && input->mount != PL_MOUNT_TREADMILL))
-      best = input;
+    best = heart;
+    quality = its;
   }
   return best;
 }
 
 static void
-fuse_heart(int64_t t_us, PlSensorInput *const *inputs, size_t count, PlRecord *record) {
-  PlHeartInput *best = best_heart(t_us, inputs, count);
+fuse_beats(int64_t t_us, PlSensorInput *const *inputs, size_t count, PlRecord *record) {
+  PlHeartInput *best = best_beats(t_us, inputs, count);
   for (size_t i = 0; i < count; i++) {
     PlHeartInput *heart = &inputs[i]->heart;
     if (heart == best)
@@ -103,9 +121,57 @@ fuse_heart(int64_t t_us, PlSensorInput *const *inputs, size_t count, PlRecord *r
     else
       heart->beat_count = 0;
   }
+}
+
+/* After the feet: a band that counts steps is known by them. */
+static void
+fuse_heart(PlFusion *fusion, int64_t t_us, PlSensorInput *const *inputs, size_t count,
+           PlRecord *record) {
+  double quality;
+  const PlHeartInput *best = best_heart(t_us, inputs, count, &quality);
+  bool optical = best != NULL && !best->has_beats;
+  double heart_rate = optical ? best->heart_rate_bpm : NAN;
+  bool locked =
+      pl_cadence_lock_step(&fusion->lock, heart_rate, record->value[PL_METRIC_CADENCE]);
   if (best != NULL)
     put(record, PL_METRIC_HEART_RATE, best->heart_rate_bpm,
-        best->confidence * freshness(t_us, best->t_us));
+        quality * (locked ? locked_confidence : 1));
+}
+
+/* Of the freshest: on the foot is better than a belt; else the first in the configuration. */
+static PlSensorInput *
+best_footpod(int64_t t_us, PlSensorInput *const *inputs, size_t count) {
+  PlSensorInput *best = NULL;
+  double quality = 0;
+  for (size_t i = 0; i < count; i++) {
+    PlSensorInput *input = inputs[i];
+    double its = input->gives_footpod ? freshness(t_us, input->footpod.t_us) : 0;
+    bool on_foot = input->mount != PL_MOUNT_TREADMILL;
+    if (its > quality ||
+        (its > 0 && its == quality && on_foot && best->mount == PL_MOUNT_TREADMILL)) {
+      best = input;
+      quality = its;
+    }
+  }
+  return best;
+}
+
+static bool
+spoke(int64_t t_us, const PlSensorInput *input) {
+  return within(t_us, input->footpod.t_us, second_us);
+}
+
+/* Distance and steps are those of the best.  What the others counted in a second in which it
+ * spoke is dropped; what they counted since then is kept for when it has to be given up. */
+static void
+fuse_way(int64_t t_us, PlSensorInput *const *inputs, size_t count, PlSensorInput *best,
+         PlRecord *record) {
+  if (best == NULL || !spoke(t_us, best))
+    return;
+  pl_footpod_take(&best->footpod, &record->distance_m, &record->steps);
+  for (size_t i = 0; i < count; i++)
+    if (inputs[i] != best)
+      pl_footpod_pass(&inputs[i]->footpod, record->distance_m, !spoke(t_us, inputs[i]));
 }
 
 /* The pace is that of the speed smoothed over 5 s (F2). */
@@ -124,14 +190,7 @@ static void
 fuse_footpod(PlFusion *fusion, int64_t t_us, PlSensorInput *const *inputs, size_t count,
              PlRecord *record) {
   PlSensorInput *best = best_footpod(t_us, inputs, count);
-  for (size_t i = 0; i < count; i++) {
-    double distance_m, steps;
-    pl_footpod_take(&inputs[i]->footpod, &distance_m, &steps);
-    if (inputs[i] != best)
-      continue;
-    record->distance_m = distance_m;
-    record->steps = steps;
-  }
+  fuse_way(t_us, inputs, count, best, record);
   if (best == NULL) {
     record->gait = pl_gait_step(&fusion->gait, &(PlGaitInput){NAN, NAN, false, false});
     fuse_pace(fusion, NAN, 0, record);
@@ -141,8 +200,7 @@ fuse_footpod(PlFusion *fusion, int64_t t_us, PlSensorInput *const *inputs, size_
   double confidence = freshness(t_us, pod->t_us);
   put(record, PL_METRIC_SPEED, pod->speed_m_s, confidence);
   put(record, PL_METRIC_CADENCE, pod->cadence_spm, confidence);
-  if (pod->cadence_spm > 0)
-    put(record, PL_METRIC_STEP_LENGTH, pod->step_length_m, confidence);
+  put(record, PL_METRIC_STEP_LENGTH, pod->step_length_m, confidence);
   record->counter_m = pod->counter_m;
   record->gait =
       pl_gait_step(&fusion->gait, &(PlGaitInput){
@@ -154,35 +212,68 @@ fuse_footpod(PlFusion *fusion, int64_t t_us, PlSensorInput *const *inputs, size_
   fuse_pace(fusion, record->value[PL_METRIC_SPEED], confidence, record);
 }
 
-/* Why a metric of heart or feet is not there. */
+/* What the sensors of an athlete give, and whether they are heard now. */
+typedef struct {
+  bool heart, heart_now;
+  bool footpod, footpod_now;
+  bool cadence; /* not every treadmill knows it */
+} Abilities;
+
+static Abilities
+abilities_of(int64_t t_us, PlSensorInput *const *inputs, size_t count) {
+  Abilities can = {.heart = false};
+  for (size_t i = 0; i < count; i++) {
+    const PlSensorInput *in = inputs[i];
+    can.heart |= in->gives_heart;
+    can.heart_now |= in->gives_heart && freshness(t_us, in->heart.packet_us) > 0;
+    can.footpod |= in->gives_footpod;
+    can.footpod_now |= in->gives_footpod && freshness(t_us, in->footpod.t_us) > 0;
+    can.cadence |= in->gives_footpod && in->footpod.gives_cadence;
+  }
+  return can;
+}
+
+/* Why a value of heart or feet is not there. */
 static PlMissing
-reason(bool gives, bool packets, bool contact_lost) {
-  if (!gives)
+reason(double value, bool could, bool heard) {
+  if (!isnan(value))
+    return PL_MISSING_NOT;
+  if (!could)
     return PL_MISSING_NO_SENSOR;
-  return packets || contact_lost ? PL_MISSING_LOW_QUALITY : PL_MISSING_STALE;
+  return heard ? PL_MISSING_LOW_QUALITY : PL_MISSING_STALE;
+}
+
+/* Of a metric that needs a speed, and that nobody has who stands. */
+static PlMissing
+reason_of_stride(const PlRecord *record, PlMetric metric, PlMissing of_speed) {
+  const double *value = record->value;
+  if (!isnan(value[metric]))
+    return PL_MISSING_NOT;
+  if (of_speed != PL_MISSING_NOT)
+    return of_speed;
+  if (value[PL_METRIC_SPEED] < pace_min_m_s || value[PL_METRIC_CADENCE] <= 0)
+    return PL_MISSING_NOT_RUNNING;
+  return metric == PL_METRIC_PACE ? PL_MISSING_SETTLING : PL_MISSING_LOW_QUALITY;
 }
 
 static void
 find_missing(int64_t t_us, PlSensorInput *const *inputs, size_t count, const PlRecord *record,
              PlMissing missing[PL_METRIC_COUNT]) {
-  bool gives_heart = false, hears_heart = false, contact_lost = false;
-  bool gives_pod = false, hears_pod = false;
-  for (size_t i = 0; i < count; i++) {
-    const PlSensorInput *in = inputs[i];
-    gives_heart |= in->gives_heart;
-    hears_heart |= in->gives_heart && freshness(t_us, in->heart.packet_us) > 0;
-    contact_lost |= in->gives_heart && hears_heart && in->heart.contact_lost;
-    gives_pod |= in->gives_footpod;
-    hears_pod |= in->gives_footpod && freshness(t_us, in->footpod.t_us) > 0;
-  }
+  Abilities can = abilities_of(t_us, inputs, count);
+  const double *value = record->value;
   for (int m = 0; m < PL_METRIC_COUNT; m++)
     missing[m] = PL_MISSING_NOT;
-  if (isnan(record->value[PL_METRIC_HEART_RATE]))
-    missing[PL_METRIC_HEART_RATE] = reason(gives_heart, hears_heart, contact_lost);
-  if (isnan(record->value[PL_METRIC_SPEED]))
-    missing[PL_METRIC_SPEED] = reason(gives_pod, hears_pod, false);
-  if (gives_pod && isnan(record->value[PL_METRIC_CADENCE]))
-    missing[PL_METRIC_CADENCE] = reason(gives_pod, hears_pod, false);
+  missing[PL_METRIC_HEART_RATE] = reason(value[PL_METRIC_HEART_RATE], can.heart, can.heart_now);
+  if (can.heart)
+    missing[PL_METRIC_HEART_ZONE] = missing[PL_METRIC_HEART_RATE];
+  PlMissing of_speed = reason(value[PL_METRIC_SPEED], can.footpod, can.footpod_now);
+  missing[PL_METRIC_SPEED] = of_speed;
+  if (can.footpod)
+    missing[PL_METRIC_PACE] = reason_of_stride(record, PL_METRIC_PACE, of_speed);
+  if (!can.cadence)
+    return;
+  missing[PL_METRIC_CADENCE] = reason(value[PL_METRIC_CADENCE], true, can.footpod_now);
+  missing[PL_METRIC_STEP_LENGTH] = reason_of_stride(record, PL_METRIC_STEP_LENGTH, of_speed);
 }
 
 static bool
@@ -199,8 +290,9 @@ pl_fusion_step(PlFusion *fusion, int64_t t_us, PlSensorInput *const *inputs, siz
                PlRecord *record, PlMissing missing[PL_METRIC_COUNT]) {
   pl_record_clear(record);
   record->t_us = t_us;
-  fuse_heart(t_us, inputs, count, record);
   fuse_footpod(fusion, t_us, inputs, count, record);
+  fuse_heart(fusion, t_us, inputs, count, record);
+  fuse_beats(t_us, inputs, count, record);
   find_missing(t_us, inputs, count, record, missing);
   return anything_fresh(t_us, inputs, count);
 }

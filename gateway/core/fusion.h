@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "gateway/core/cadence-lock.h"
 #include "gateway/core/footpod.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/gait.h"
@@ -25,6 +26,7 @@ void pl_sensor_input_add(PlSensorInput *input, const PlSample *sample);
  * best fresh one is used and the others are passed over. */
 typedef struct {
   PlGaitMachine gait;
+  PlCadenceLock lock;
   double pace_speed_m_s; /* speed smoothed with 5 s, for the pace; NaN: none */
 } PlFusion;
 
