@@ -7,13 +7,20 @@
 
 /* Inside the ledger: one book for each athlete. */
 
+/* Seconds of a run, those after the last movement apart: they may not belong to it. */
+typedef struct {
+  unsigned moved_s, rested_s;
+} PlAttendance;
+
 typedef struct {
   char *run;   /* NULL: nothing is recorded */
   bool is_run; /* confirmed */
   int64_t start_us;
   GPtrArray *laps; /* of char: JSON */
+  GArray *early;   /* of PlLap: of what is not a run yet, to be sent when it is */
   PlWarningTotals totals;
-  int64_t raised_us[PL_WARNING_COUNT]; /* of what is active */
+  int64_t raised_us[PL_WARNING_COUNT]; /* of what is active; PL_NO_TIME: it is not */
+  PlAttendance attendance;             /* of the runner */
   PlHistory history;
   PlFrame frame; /* the newest */
   bool has_frame;
@@ -25,6 +32,7 @@ typedef struct {
   char *model, *firmware;
   PlSensorState state;
   bool has_state;
+  PlAttendance attendance; /* seconds of its runner's run in which it was heard */
 } PlSensorPage;
 
 struct PlLedger {
@@ -36,7 +44,8 @@ struct PlLedger {
   const char **sensor_ids; /* room for a list of all */
   unsigned seconds;        /* since the start: every fifth goes to the recorders */
   bool board_due;
-  char *text; /* room for the largest payload */
+  char *text; /* room for every payload but a summary */
+  size_t text_size;
 };
 
 /* The head of a message about `t_us`, with a number of its own. */
@@ -56,10 +65,12 @@ void pl_ledger_send_event(PlLedger *self, const char *code, int athlete, int sen
                           int64_t t_us, const char *text);
 
 /* In ledger-run.c: the books of runs. */
+void pl_ledger_attend(PlLedger *self, const PlFrame *frame);
 void pl_book_clear(PlBook *book);
 
 /* Setting that holds the run that was started by command.  Free it. */
 char *pl_ledger_by_hand_key(const PlLedger *self, int athlete);
 void pl_ledger_on_run(PlOutlet *outlet, const PlRunEvent *event);
 void pl_ledger_on_lap(PlOutlet *outlet, int athlete, const PlLap *lap);
+void pl_book_count_warning(PlBook *book, const PlWarningEvent *event);
 void pl_ledger_on_warning(PlOutlet *outlet, const PlWarningEvent *event);

@@ -65,29 +65,64 @@ add_record(const PlStoredRecord *stored, void *data) {
   return true;
 }
 
+static double
+parse_number(json_t *object, const char *key) {
+  json_t *number = json_object_get(object, key);
+  return json_is_number(number) ? json_number_value(number) : NAN;
+}
+
+/* The sensor among the inputs of a warning, or -1. */
+static int
+parse_sensor(const Resumption *r, json_t *object) {
+  json_t *inputs = json_object_get(object, "inputs");
+  int sensor = -1;
+  for (size_t i = 0; i < json_array_size(inputs) && sensor < 0; i++) {
+    const char *name = json_string_value(json_array_get(inputs, i));
+    sensor = name == NULL ? -1 : pl_config_find_sensor(r->ledger->parts.config, name);
+  }
+  return sensor;
+}
+
 /* One stored transition: "id" ends with the number of its episode. */
+static bool
+parse_warning(const Resumption *r, json_t *object, PlWarningEvent *event) {
+  int64_t offset_us = r->ledger->parts.wall->offset_us;
+  const char *code_name = json_string_value(json_object_get(object, "code"));
+  const char *state_name = json_string_value(json_object_get(object, "state"));
+  const char *id = json_string_value(json_object_get(object, "id"));
+  const char *dash = id == NULL ? NULL : strrchr(id, '-');
+  int code = code_name == NULL ? -1 : pl_warning_find(code_name);
+  int state = state_name == NULL ? -1 : pl_warning_state_find(state_name);
+
+  if (code < 0 || state < 0 || dash == NULL)
+    return false;
+  *event = (PlWarningEvent){
+      .athlete = r->athlete->index,
+      .sensor = parse_sensor(r, object),
+      .code = (PlWarningCode)code,
+      .state = (PlWarningState)state,
+      .episode = (unsigned)g_ascii_strtoull(dash + 1, NULL, 10),
+      .t_us = parse_time(object, "time") * 1000 - offset_us,
+      .since_us = parse_time(object, "since") * 1000 - offset_us,
+      .value = parse_number(object, "value"),
+      .baseline = parse_number(object, "baseline"),
+      .limit = parse_number(object, "limit"),
+      .z = parse_number(object, "z"),
+      .confidence = parse_number(object, "confidence"),
+  };
+  event->ahead = code == PL_WARNING_DISTANCE_SPIKE && event->value < event->limit;
+  return true;
+}
+
 static void
 restore_warning(Resumption *r, const char *text) {
-  json_t *event = json_loads(text, 0, NULL);
-  const char *code_text = json_string_value(json_object_get(event, "code"));
-  const char *state = json_string_value(json_object_get(event, "state"));
-  const char *id = json_string_value(json_object_get(event, "id"));
-  int code = code_text == NULL ? -1 : pl_warning_find(code_text);
-  int64_t t_us = parse_time(event, "time") * 1000 - r->ledger->parts.wall->offset_us;
-  const char *dash = id == NULL ? NULL : strrchr(id, '-');
-
-  if (code >= 0 && dash != NULL && g_strcmp0(state, "raised") == 0) {
-    if (r->book->totals.count[code]++ == 0)
-      r->book->totals.first_s[code] = (double)(t_us - r->book->start_us) * 1e-6;
-    r->book->raised_us[code] = t_us;
-    pl_athlete_restore_warning(r->athlete, (PlWarningCode)code,
-                               (unsigned)g_ascii_strtoull(dash + 1, NULL, 10), t_us);
-  } else if (code >= 0 && g_strcmp0(state, "cleared") == 0) {
-    r->book->totals.seconds[code] += (double)(t_us - r->book->raised_us[code]) * 1e-6;
-    r->athlete->active &= ~(UINT64_C(1) << code);
-    r->athlete->machines[code].on = false;
+  json_t *object = json_loads(text, 0, NULL);
+  PlWarningEvent event;
+  if (parse_warning(r, object, &event)) {
+    pl_book_count_warning(r->book, &event);
+    pl_athlete_restore_warning(r->athlete, &event);
   }
-  json_decref(event);
+  json_decref(object);
 }
 
 static void
@@ -97,15 +132,30 @@ load_warnings(Resumption *r) {
     restore_warning(r, events->pdata[i]);
 }
 
-/* The footpod's counter goes on counting while nobody listens. */
+static bool
+may_count(PlMount mount) {
+  return mount == PL_MOUNT_LEFT_FOOT || mount == PL_MOUNT_RIGHT_FOOT ||
+         mount == PL_MOUNT_TREADMILL || mount == PL_MOUNT_COUNT;
+}
+
+/* The footpod's counter goes on counting while nobody listens.  Of two pods it is not known
+ * whose the stored one is. */
 static void
-resume_counters(Resumption *r) {
+resume_counter(Resumption *r) {
   const PlEngineMemory *memory = &r->ledger->engine->memory;
+  PlSensorInput *only = NULL;
   if (isnan(r->last.counter_m))
     return;
   for (size_t i = memory->first_of[r->athlete->index];
-       i < memory->first_of[r->athlete->index + 1]; i++)
-    pl_footpod_resume(&memory->inputs_of[i]->footpod, r->last.t_us, r->last.counter_m);
+       i < memory->first_of[r->athlete->index + 1]; i++) {
+    if (!may_count(memory->inputs_of[i]->mount))
+      continue;
+    if (only != NULL)
+      return;
+    only = memory->inputs_of[i];
+  }
+  if (only != NULL)
+    pl_footpod_resume(&only->footpod, r->last.t_us, r->last.counter_m);
 }
 
 static void
@@ -151,12 +201,12 @@ resume(PlLedger *self, const PlStoredRun *stored, const char *boot_id, int64_t n
   g_array_unref(r.lap_ends);
   double gap_s = r.has_record ? (double)(now_us - r.last.t_us) * 1e-6 : INFINITY;
   if (gap_s >= 0 && gap_s < r.athlete->run_settings.end_after_s) {
-    resume_counters(&r);
+    resume_counter(&r);
     g_message("going on with run %s after a gap of %.0f s", stored->id, gap_s);
     return;
   }
   g_message("run %s ended while nobody listened", stored->id);
-  pl_athlete_stop(r.athlete, r.has_record ? r.last.t_us : r.book->start_us);
+  pl_athlete_end(r.athlete, r.has_record ? r.last.t_us : r.book->start_us);
 }
 
 void

@@ -69,7 +69,7 @@ pl_ledger_send_athlete(PlLedger *self, int athlete, int64_t t_us) {
     if (config->sensors[i].athlete == athlete)
       self->sensor_ids[count++] = config->sensors[i].id;
   PlStamp stamp = pl_ledger_stamp(self, t_us);
-  pl_json_init(&json, self->text, PL_PAYLOAD_SUMMARY_SIZE);
+  pl_json_init(&json, self->text, self->text_size);
   pl_payload_athlete(&json, &stamp, book->phase, run_id(self, athlete),
                      pl_wall_ms(self->parts.wall, book->phase_since_us), self->sensor_ids,
                      count);
@@ -143,8 +143,10 @@ on_frame(PlOutlet *outlet, const PlFrame *frame) {
 
   book->frame = *frame;
   book->has_frame = true;
-  if (frame->recorded && book->run != NULL)
+  if (frame->recorded && book->run != NULL) {
     pl_store_record(self->parts.store, book->run, &frame->record);
+    pl_ledger_attend(self, frame);
+  }
   if (!frame->streaming)
     return;
   send_live(self, frame);
@@ -158,7 +160,7 @@ send_board(PlLedger *self, int64_t t_us) {
   PlJson json;
   PlStamp stamp = pl_ledger_stamp(self, t_us);
 
-  pl_json_init(&json, self->text, PL_PAYLOAD_SUMMARY_SIZE);
+  pl_json_init(&json, self->text, self->text_size);
   pl_json_object(&json);
   pl_payload_stamp(&json, &stamp);
   pl_json_member_array(&json, "rows");
@@ -237,7 +239,9 @@ pl_ledger_new(const PlLedgerParts *parts) {
   self->books = g_new0(PlBook, parts->config->athlete_count);
   self->sensors = g_new0(PlSensorPage, parts->config->sensor_count);
   self->sensor_ids = g_new0(const char *, parts->config->sensor_count + 1);
-  self->text = g_malloc(PL_PAYLOAD_SUMMARY_SIZE);
+  self->text_size = PL_PAYLOAD_SIZE + PL_PAYLOAD_ROW_SIZE * parts->config->athlete_count +
+                    PL_PAYLOAD_ID_SIZE * parts->config->sensor_count;
+  self->text = g_malloc(self->text_size);
   for (size_t a = 0; a < parts->config->athlete_count; a++)
     pl_book_clear(&self->books[a]);
   return self;
@@ -250,6 +254,7 @@ pl_ledger_free(PlLedger *self) {
   for (size_t a = 0; a < self->parts.config->athlete_count; a++) {
     g_free(self->books[a].run);
     g_clear_pointer(&self->books[a].laps, g_ptr_array_unref);
+    g_clear_pointer(&self->books[a].early, g_array_unref);
   }
   for (size_t i = 0; i < self->parts.config->sensor_count; i++) {
     g_free(self->sensors[i].model);

@@ -96,8 +96,9 @@ void
 pl_payload_warning(PlJson *json, const PlStamp *stamp, const PlWarningContext *context,
                    const PlWarningEvent *event) {
   const PlWarningDef *def = &pl_warnings[event->code];
-  PlWarningText text = pl_text_warning(event, context->language);
+  PlWarningText text;
 
+  pl_text_warning(event, context->language, &text);
   pl_json_object(json);
   pl_payload_stamp(json, stamp);
   pl_json_member_string(json, "athlete", context->athlete);
@@ -107,7 +108,7 @@ pl_payload_warning(PlJson *json, const PlStamp *stamp, const PlWarningContext *c
   pl_json_member_string(json, "state", pl_warning_state_name(event->state));
   pl_json_member_string(json, "severity", pl_severity_name(def->severity));
   pl_json_member_string(json, "title", text.title);
-  pl_json_member_string(json, "advice", text.advice);
+  pl_json_member_string(json, "advice", *text.advice == '\0' ? NULL : text.advice);
   if (def->unit != NULL) {
     pl_json_member_number(json, "value", event->value, def->decimals);
     pl_json_member_string(json, "unit", def->unit);

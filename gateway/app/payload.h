@@ -15,8 +15,10 @@
  * that is not known is left out. */
 
 enum {
-  PL_PAYLOAD_SIZE = 8 * 1024,          /* the largest of them but for the next two */
-  PL_PAYLOAD_SUMMARY_SIZE = 256 * 1024 /* with the laps of a very long run */
+  PL_PAYLOAD_SIZE = 8 * 1024,          /* the largest of them but for the next three */
+  PL_PAYLOAD_ROW_SIZE = 1024,          /* of a row of the board */
+  PL_PAYLOAD_ID_SIZE = 40,             /* of a name in a list */
+  PL_PAYLOAD_SUMMARY_SIZE = 32 * 1024, /* without the laps and the sensors */
 };
 
 /* What stands at the head of a message. */

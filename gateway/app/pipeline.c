@@ -101,7 +101,7 @@ pl_pipeline_free(PlPipeline *self) {
 void
 pl_pipeline_finish(PlPipeline *self, int64_t t_us) {
   for (size_t a = 0; a < self->engine.config.athlete_count; a++)
-    pl_athlete_stop(&self->memory.athletes[a], t_us);
+    pl_athlete_end(&self->memory.athletes[a], t_us);
 }
 
 bool

@@ -10,6 +10,7 @@ enum { TEXT_MAX = 255, MARKDOWN_MAX = 4096 };
 
 static const double hour_s = 3600;
 static const double spike_step = 1.10;
+static const double well_covered = 0.8, barely_covered = 0.5;
 
 char *
 pl_summary_title(const PlSummaryContext *context, const PlRun *run) {
@@ -110,21 +111,33 @@ metrics(PlJson *json, const PlRun *run) {
   }
 }
 
+/* What the training impulse of a run has to be divided by where the heart rate was lost for a
+ * part of it (H2); NaN when too much is missing for an estimate. */
+static double
+impulse_share(double coverage) {
+  if (coverage >= well_covered)
+    return 1;
+  return coverage >= barely_covered ? coverage : NAN;
+}
+
 /* Training load of the heart: hrTSS is the impulse against that of an hour at threshold (H5).
  */
 static void
 heart_load(PlJson *json, const PlSummaryContext *context, const PlRun *run) {
-  if (run->covered_s[PL_METRIC_HEART_RATE] <= 0)
+  double coverage = pl_run_heart_coverage(run);
+  if (coverage <= 0)
     return;
   double of_hour = pl_heart_trimp(context->heart, context->heart->threshold_bpm, hour_s);
+  double share = impulse_share(coverage);
   pl_json_member_array(json, "zones_s");
   for (int z = 0; z < PL_ZONE_COUNT; z++)
     pl_json_number(json, run->zone_s[z], 0);
   pl_json_array_end(json);
-  pl_json_member_number(json, "trimp", run->trimp, 1);
-  pl_json_member_number(json, "trimp_edwards", run->trimp_edwards, 1);
+  pl_json_member_number(json, "trimp", run->trimp / share, 1);
+  pl_json_member_number(json, "trimp_edwards", run->trimp_edwards / share, 1);
+  pl_json_member_number(json, "trimp_lucia", run->trimp_lucia / share, 1);
   if (of_hour > 0)
-    pl_json_member_number(json, "hr_tss", 100 * run->trimp / of_hour, 1);
+    pl_json_member_number(json, "hr_tss", 100 * run->trimp / share / of_hour, 1);
   pl_json_member_number(json, "efficiency_m_per_beat",
                         60 * mean(run, PL_METRIC_SPEED) / mean(run, PL_METRIC_HEART_RATE), 3);
 }
@@ -170,8 +183,12 @@ warnings(PlJson *json, const PlSummaryContext *context) {
 }
 
 static void
-coverage(PlJson *json, const PlRun *run) {
+coverage(PlJson *json, const PlSummaryContext *context, const PlRun *run) {
   pl_json_member_object(json, "coverage");
+  for (guint i = 0; i < context->sensors->len; i++) {
+    const PlSensorShare *of = &g_array_index(context->sensors, PlSensorShare, i);
+    pl_json_member_number(json, of->sensor, 100 * of->share, 1);
+  }
   for (int m = 0; m < PL_METRIC_COUNT; m++)
     if (run->covered_s[m] > 0 && run->records_s > 0)
       pl_json_member_number(json, pl_metrics[m].id, 100 * run->covered_s[m] / run->records_s,
@@ -187,10 +204,10 @@ advice(PlJson *json, const PlSummaryContext *context, const PlRun *run) {
     pl_json_object(json);
     pl_json_member_string(json, "text",
                           context->language == PL_LANGUAGE_DE
-                              ? "Das war deutlich weiter als dein längster Lauf der letzten 30 "
-                                "Tage. Der nächste darf kürzer sein."
-                              : "This was well past your longest run of 30 days. Let the next "
-                                "one be shorter.");
+                              ? "Das war weiter als zuletzt üblich. Der nächste Lauf darf "
+                                "kürzer sein."
+                              : "This was further than your last weeks. Let the next run be "
+                                "shorter.");
     pl_json_member_string(json, "evidence", "moderate");
     pl_json_object_end(json);
   }
@@ -216,7 +233,7 @@ pl_payload_summary(PlJson *json, const PlStamp *stamp, const PlSummaryContext *c
   load(json, context, run);
   laps(json, context);
   warnings(json, context);
-  coverage(json, run);
+  coverage(json, context, run);
   texts(json, context, run);
   advice(json, context, run);
   pl_json_object_end(json);

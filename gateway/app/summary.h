@@ -14,10 +14,16 @@ typedef struct {
 } PlWarningTotals;
 
 typedef struct {
+  const char *sensor;
+  double share; /* of the run in which it was heard */
+} PlSensorShare;
+
+typedef struct {
   const char *run, *athlete;
   int64_t start_ms, end_ms;
   const char *shoe;      /* NULL: none */
   const GPtrArray *laps; /* of char: JSON objects */
+  const GArray *sensors; /* of PlSensorShare */
   const PlWarningTotals *warnings;
   const PlHeartProfile *heart;
   PlHistory history;
@@ -28,5 +34,5 @@ typedef struct {
 void pl_payload_summary(PlJson *json, const PlStamp *stamp, const PlSummaryContext *context,
                         const PlRun *run);
 
-/* "10.7 km in 48:42": at most 60 characters.  Free it. */
+/* "10.74 km in 48:42": at most 60 characters.  Free it. */
 char *pl_summary_title(const PlSummaryContext *context, const PlRun *run);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/app/text.h"
 
-#include <math.h>
+#include <glib.h>
+#include <string.h>
+
+typedef struct {
+  const char *title, *advice;
+} Words;
 
 /* One row a warning that can be raised today, in the order of the languages. */
 typedef struct {
   PlWarningCode code;
-  PlWarningText text[PL_LANGUAGE_COUNT];
+  Words words[PL_LANGUAGE_COUNT];
 } Row;
 
 /* clang-format off */
@@ -19,35 +24,90 @@ static const Row rows[] = {
     {"Ein Sensor ist verstummt", "Sitz prüfen; der Lauf geht ohne ihn weiter."}}},
 };
 
-/* By how far the longest run of 30 days is passed: ahead, then 10, 30 and 100 %. */
-static const PlWarningText spike[][PL_LANGUAGE_COUNT] = {
-  {{"Soon past your longest run", "In 500 m you are 10 % past your longest run of 30 days. Turning home keeps the step small."},
-   {"Bald weiter als dein längster Lauf", "In 500 m bist du 10 % über deinem längsten Lauf der letzten 30 Tage. Umkehren hält den Schritt klein."}},
-  {{"Past your longest run", "You are 10 % past your longest run of 30 days. Ending soon keeps the step small."},
-   {"Weiter als dein längster Lauf", "Du bist 10 % über deinem längsten Lauf der letzten 30 Tage. Bald aufzuhören hält den Schritt klein."}},
-  {{"Well past your longest run", "You are 30 % past your longest run of 30 days. Ending now keeps the step moderate."},
-   {"Deutlich weiter als dein längster Lauf", "Du bist 30 % über deinem längsten Lauf der letzten 30 Tage. Jetzt aufzuhören hält den Schritt mäßig."}},
-  {{"Twice your longest run", "You are at twice your longest run of 30 days. This is a good place to stop."},
-   {"Doppelt so weit wie dein längster Lauf", "Du bist doppelt so weit wie dein längster Lauf der letzten 30 Tage. Hier ist ein guter Ort zum Aufhören."}},
+/* Instead of an advice once a warning is cleared. */
+static const char *const over[PL_LANGUAGE_COUNT] = {
+  "This is over; there is nothing to do.",
+  "Das ist vorbei; es ist nichts zu tun.",
+};
+
+/* By how far the longest run of 30 days is passed: still ahead, then up to 30 %, up to 100 %
+ * and further.  "#" is by how many percent, in the last row how often it was run. */
+enum { SPIKE_LEVELS = 4 };
+static const Words spike[SPIKE_LEVELS][PL_LANGUAGE_COUNT] = {
+  {{"Soon past your longest run", "You will soon be # % past your longest run of 30 days. Turning home keeps the step small."},
+   {"Bald weiter als dein längster Lauf", "Bald bist du # % über deinem längsten Lauf der letzten 30 Tage. Umkehren hält den Schritt klein."}},
+  {{"Past your longest run", "You are # % past your longest run of 30 days. Ending soon keeps the step small."},
+   {"Weiter als dein längster Lauf", "Du bist # % über deinem längsten Lauf der letzten 30 Tage. Bald aufzuhören hält den Schritt klein."}},
+  {{"Well past your longest run", "You are # % past your longest run of 30 days. Ending now keeps the step moderate."},
+   {"Deutlich weiter als dein längster Lauf", "Du bist # % über deinem längsten Lauf der letzten 30 Tage. Jetzt aufzuhören hält den Schritt mäßig."}},
+  {{"Far past your longest run", "You are at # times your longest run of 30 days. This is a good place to stop."},
+   {"Viel weiter als dein längster Lauf", "Du bist beim #-Fachen deines längsten Laufs der letzten 30 Tage. Hier ist ein guter Ort zum Aufhören."}},
+};
+
+/* The same for somebody who has not run for 30 days and is compared with a careful beginning. */
+static const Words base[PL_LANGUAGE_COUNT] = {
+  {"Far enough for a new beginning", "After a month without a run, short ones come first. Ending soon keeps the step small."},
+  {"Weit genug für einen neuen Anfang", "Nach einem Monat ohne Lauf kommen erst kurze. Bald aufzuhören hält den Schritt klein."},
 };
 /* clang-format on */
 
-static PlWarningText
-spike_text(const PlWarningEvent *event, PlLanguage language) {
-  double share = event->limit / event->baseline;
-  if (event->value < event->limit)
-    return spike[0][language];
-  return spike[share >= 1.999 ? 3 : share >= 1.299 ? 2 : 1][language];
+static const double small_share = 1.30, moderate_share = 2.00, share_tolerance = 1e-3;
+
+/* 0 while the limit is ahead, else by the share that it is of the longest run. */
+static int
+spike_level(const PlWarningEvent *event, double share) {
+  if (event->ahead)
+    return 0;
+  if (share < small_share - share_tolerance)
+    return 1;
+  return share < moderate_share - share_tolerance ? 2 : SPIKE_LEVELS - 1;
 }
 
-PlWarningText
-pl_text_warning(const PlWarningEvent *event, PlLanguage language) {
-  if (event->code == PL_WARNING_DISTANCE_SPIKE)
-    return spike_text(event, language);
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    if (rows[i].code == event->code)
-      return rows[i].text[language];
-  return (PlWarningText){pl_warnings[event->code].code, NULL};
+/* `advice` with `number` in the place of its "#". */
+static void
+set_advice(PlWarningText *text, const char *advice, const char *number) {
+  const char *hole = strchr(advice, '#');
+  if (hole == NULL)
+    g_strlcpy(text->advice, advice, sizeof text->advice);
+  else
+    g_snprintf(text->advice, sizeof text->advice, "%.*s%s%s", (int)(hole - advice), advice,
+               number, hole + 1);
+}
+
+static void
+spike_text(const PlWarningEvent *event, PlLanguage language, PlWarningText *text) {
+  double share = event->limit / event->baseline;
+  int level = spike_level(event, share);
+  bool in_times = level == SPIKE_LEVELS - 1;
+  const Words *words = event->confidence < 1 ? &base[language] : &spike[level][language];
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_ascii_formatd(number, sizeof number, in_times ? "%.3g" : "%.0f",
+                  in_times ? share : 100 * (share - 1));
+  text->title = words->title;
+  set_advice(text, words->advice, number);
+}
+
+static const Words *
+find(PlWarningCode code, PlLanguage language) {
+  for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (rows[i].code == code)
+      return &rows[i].words[language];
+  return NULL;
+}
+
+void
+pl_text_warning(const PlWarningEvent *event, PlLanguage language, PlWarningText *text) {
+  const Words *words = find(event->code, language);
+  *text = (PlWarningText){.title = pl_warnings[event->code].code};
+  if (event->code == PL_WARNING_DISTANCE_SPIKE) {
+    spike_text(event, language, text);
+  } else if (words != NULL) {
+    text->title = words->title;
+    set_advice(text, words->advice, NULL);
+  }
+  if (event->state == PL_WARNING_CLEARED)
+    set_advice(text, over[language], NULL);
 }
 
 const char *

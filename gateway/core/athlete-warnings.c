@@ -23,15 +23,13 @@ pl_athlete_warnings_init(PlAthlete *athlete) {
 }
 
 static PlWarningEvent
-event_of(const PlAthlete *athlete, PlWarningCode code, PlWarningState state, int64_t t_us) {
+event_of(const PlAthlete *athlete, PlWarningCode code, int64_t t_us) {
   return (PlWarningEvent){
       .athlete = athlete->index,
       .sensor = -1,
       .code = code,
-      .state = state,
-      .episode = athlete->episode[code],
+      .state = PL_WARNING_RAISED,
       .t_us = t_us,
-      .since_us = athlete->raised_us[code],
       .value = NAN,
       .baseline = NAN,
       .limit = NAN,
@@ -40,47 +38,51 @@ event_of(const PlAthlete *athlete, PlWarningCode code, PlWarningState state, int
   };
 }
 
+/* Announces a transition.  All of an episode carry its number and its beginning. */
 static void
-open_episode(PlAthlete *athlete, PlWarningCode code, int64_t t_us) {
-  athlete->episode[code] = ++*athlete->episodes;
-  athlete->raised_us[code] = t_us;
-}
+emit(PlAthlete *athlete, const PlWarningEvent *seen) {
+  PlWarningEvent *opened = &athlete->opened[seen->code];
+  PlWarningEvent event = *seen;
+  uint64_t bit = UINT64_C(1) << seen->code;
 
-static void
-emit(PlAthlete *athlete, const PlWarningEvent *event) {
-  uint64_t bit = UINT64_C(1) << event->code;
-  if (event->state == PL_WARNING_RAISED)
-    athlete->active |= bit;
-  else if (event->state == PL_WARNING_CLEARED)
+  if (event.state == PL_WARNING_CLEARED) {
+    event.sensor = opened->sensor;
+    event.ahead = opened->ahead;
     athlete->active &= ~bit;
-  athlete->outlet->warning(athlete->outlet, event);
+  } else {
+    *opened = *seen;
+    opened->episode = ++*athlete->episodes;
+    opened->since_us = seen->t_us;
+    athlete->active |= event.state == PL_WARNING_RAISED ? bit : 0;
+  }
+  event.episode = opened->episode;
+  event.since_us = opened->since_us;
+  athlete->outlet->warning(athlete->outlet, &event);
 }
 
+/* Ends an episode for another reason than its value. */
 static void
-clear(PlAthlete *athlete, PlWarningCode code, int64_t t_us) {
-  if (!(athlete->active & UINT64_C(1) << code))
+clear(PlAthlete *athlete, PlWarningCode code, double value, int64_t t_us) {
+  PlWarningMachine *machine = &athlete->machines[code];
+  if (!machine->on && !(athlete->active & UINT64_C(1) << code))
     return;
-  PlWarningEvent event = event_of(athlete, code, PL_WARNING_CLEARED, t_us);
+  machine->on = false;
+  machine->cleared_s = 0;
+  PlWarningEvent event = athlete->opened[code];
+  event.state = PL_WARNING_CLEARED;
+  event.t_us = t_us;
+  event.value = value;
+  event.z = NAN;
   emit(athlete, &event);
 }
 
 /* One second of a warning that compares a value with a limit. */
 static void
-step_machine(PlAthlete *athlete, const PlWarningEvent *seen, const PlWarningLimits *limits) {
+step_machine(PlAthlete *athlete, PlWarningEvent *seen, const PlWarningLimits *limits) {
   PlWarningMachine *machine = &athlete->machines[seen->code];
-  PlWarningState state;
-  if (!limits->enabled ||
-      !pl_warning_machine_step(machine, limits, seen->value, seen->t_us, &state))
-    return;
-  if (state == PL_WARNING_CLEARED && !machine->emitted)
-    return;
-  if (state != PL_WARNING_CLEARED)
-    open_episode(athlete, seen->code, seen->t_us);
-  PlWarningEvent event = *seen;
-  event.state = state;
-  event.episode = athlete->episode[seen->code];
-  event.since_us = athlete->raised_us[seen->code];
-  emit(athlete, &event);
+  if (limits->enabled &&
+      pl_warning_machine_step(machine, limits, seen->value, seen->t_us, &seen->state))
+    emit(athlete, seen);
 }
 
 /* NaN with less than 70 % of the window. */
@@ -116,7 +118,7 @@ step_heart_rate_cap(PlAthlete *athlete, int64_t t_us) {
   }
   if (isnan(limits.exit))
     limits.exit = limits.enter - cap_exit_bpm;
-  PlWarningEvent seen = event_of(athlete, PL_WARNING_HEART_RATE_CAP, PL_WARNING_RAISED, t_us);
+  PlWarningEvent seen = event_of(athlete, PL_WARNING_HEART_RATE_CAP, t_us);
   seen.value = median_heart_rate(athlete);
   seen.limit = limits.enter;
   seen.confidence = confidence;
@@ -153,12 +155,12 @@ step_distance_spike(PlAthlete *athlete, int64_t t_us) {
   if (reached_m <= athlete->spike_limit_m)
     return;
   athlete->spike_limit_m = reached_m;
-  clear(athlete, PL_WARNING_DISTANCE_SPIKE, t_us);
-  open_episode(athlete, PL_WARNING_DISTANCE_SPIKE, t_us);
-  PlWarningEvent event = event_of(athlete, PL_WARNING_DISTANCE_SPIKE, PL_WARNING_RAISED, t_us);
+  clear(athlete, PL_WARNING_DISTANCE_SPIKE, athlete->run.distance_m, t_us);
+  PlWarningEvent event = event_of(athlete, PL_WARNING_DISTANCE_SPIKE, t_us);
   event.value = athlete->run.distance_m;
   event.baseline = longest_m;
   event.limit = limit_m;
+  event.ahead = event.value < limit_m;
   event.confidence = athlete->history.confidence;
   emit(athlete, &event);
 }
@@ -167,9 +169,9 @@ static void
 step_sensor_problem(PlAthlete *athlete, int64_t t_us, int troubled_sensor) {
   PlWarningLimits limits = athlete->settings.warnings[PL_WARNING_SENSOR_PROBLEM];
   limits.enter = limits.exit = 1;
-  PlWarningEvent seen = event_of(athlete, PL_WARNING_SENSOR_PROBLEM, PL_WARNING_RAISED, t_us);
+  PlWarningEvent seen = event_of(athlete, PL_WARNING_SENSOR_PROBLEM, t_us);
   seen.sensor = troubled_sensor;
-  seen.value = troubled_sensor >= 0;
+  seen.value = troubled_sensor == PL_SENSOR_UNCERTAIN ? NAN : troubled_sensor >= 0;
   seen.confidence = 1;
   step_machine(athlete, &seen, &limits);
 }
@@ -184,23 +186,31 @@ pl_athlete_warnings_step(PlAthlete *athlete, const PlRecord *record, int trouble
 void
 pl_athlete_warnings_end(PlAthlete *athlete, int64_t t_us) {
   for (int i = 0; i < PL_WARNING_COUNT; i++) {
-    clear(athlete, (PlWarningCode)i, t_us);
-    athlete->machines[i].on = false;
-    athlete->machines[i].held_s = athlete->machines[i].cleared_s = 0;
+    bool of_distance = i == PL_WARNING_DISTANCE_SPIKE;
+    clear(athlete, (PlWarningCode)i, of_distance ? athlete->run.distance_m : NAN, t_us);
+    athlete->machines[i].held_s = 0;
   }
   athlete->spike_limit_m = 0;
 }
 
 void
-pl_athlete_restore_warning(PlAthlete *athlete, PlWarningCode code, unsigned episode,
-                           int64_t raised_us) {
-  athlete->active |= UINT64_C(1) << code;
-  athlete->machines[code].on = athlete->machines[code].emitted = true;
-  athlete->machines[code].last_emitted_us = raised_us;
-  athlete->episode[code] = episode;
-  athlete->raised_us[code] = raised_us;
-  if (episode > *athlete->episodes)
-    *athlete->episodes = episode;
+pl_athlete_restore_warning(PlAthlete *athlete, const PlWarningEvent *event) {
+  PlWarningMachine *machine = &athlete->machines[event->code];
+  uint64_t bit = UINT64_C(1) << event->code;
+
+  if (event->state == PL_WARNING_CLEARED) {
+    athlete->active &= ~bit;
+    machine->on = false;
+  } else if (event->state != PL_WARNING_ACKNOWLEDGED) {
+    athlete->opened[event->code] = *event;
+    machine->on = true;
+  }
+  if (event->state == PL_WARNING_RAISED) {
+    athlete->active |= bit;
+    machine->last_emitted_us = event->t_us;
+  }
+  if (event->episode > *athlete->episodes)
+    *athlete->episodes = event->episode;
 }
 
 void

@@ -3,8 +3,9 @@
 /* When a run begins, pauses and ends, without anybody pressing anything.  What moves is counted
  * from the first step on as what may become a run; `start-after-s` of running make it one, a
  * pause before that discards it.  A run that rests for `end-after-s` has ended at its last
- * movement: that is why the totals of that moment are kept.  A run started by command goes on
- * until its command, or until no sensor says anything for that long. */
+ * movement: that is why the totals of that moment are kept.  One that was started or paused by
+ * command goes on until the next command, or until no sensor says anything for that long.
+ * After a stop by command nothing starts by itself until the runner has rested. */
 
 #include "gateway/core/athlete.h"
 
@@ -14,6 +15,7 @@ static const int64_t second_us = 1000000;
 static const int64_t ended_us = 60000000;
 static const double warmup_s = 180;
 static const double gait_lag_s = 4; /* running is recognised in its fifth second */
+static const double well_covered = 0.8;
 
 static void
 set_phase(PlAthlete *athlete, PlPhase phase, int64_t t_us) {
@@ -57,15 +59,25 @@ begin(PlAthlete *athlete, PlRunStage stage, int64_t start_us, bool by_hand) {
   pl_run_init(&athlete->run, start_us);
   athlete->run.by_hand = by_hand;
   athlete->stage = stage;
-  athlete->paused = athlete->paused_by_hand = false;
+  athlete->paused = athlete->paused_by_hand = athlete->stopped = false;
   athlete->alive = true;
-  athlete->rest_s = 0;
+  athlete->rest_s = athlete->silent_s = 0;
   athlete->run_gait_s = 0;
 }
 
 static void
 emit_lap(PlAthlete *athlete, const PlLap *lap) {
   athlete->outlet->lap(athlete->outlet, athlete->index, lap);
+}
+
+/* Of what is not a run yet, too: whoever gets them keeps them until it is. */
+static void
+next_lap(PlAthlete *athlete) {
+  PlLap lap;
+  if (!athlete->alive)
+    pl_run_next_lap(&athlete->at_rest, &lap);
+  pl_run_next_lap(&athlete->run, &lap);
+  emit_lap(athlete, &lap);
 }
 
 /* Ends the run at its last movement, or where it stands when it was moving until now. */
@@ -95,11 +107,22 @@ confirm(PlAthlete *athlete) {
 
 /* While the runner says pause, nothing of the feet counts. */
 static void
-strip(PlRecord *record) {
+strip(PlRecord *record, PlMissing missing[PL_METRIC_COUNT]) {
   record->distance_m = record->steps = 0;
   record->gait = PL_GAIT_STAND;
-  for (int m = PL_METRIC_SPEED; m <= PL_METRIC_STEP_LENGTH; m++)
+  for (int m = PL_METRIC_SPEED; m <= PL_METRIC_STEP_LENGTH; m++) {
+    if (!isnan(record->value[m]))
+      missing[m] = PL_MISSING_NOT_RUNNING;
     record->value[m] = NAN;
+  }
+}
+
+/* Before the first movement nothing belongs to a run: a counter that was out of reach tells of
+ * the way there. */
+static void
+forget_the_way_here(PlRecord *record) {
+  double speed_m_s = record->value[PL_METRIC_SPEED];
+  record->distance_m = fmin(record->distance_m, isnan(speed_m_s) ? 0 : speed_m_s);
 }
 
 /* Adds a second to the run, keeping the totals of the last movement. */
@@ -118,9 +141,8 @@ static void
 split_lap(PlAthlete *athlete, const PlRecord *record) {
   double lap_m = athlete->run_settings.lap_m;
   double now_m = athlete->run.distance_m;
-  if (!(lap_m > 0) || floor(now_m / lap_m) <= floor((now_m - record->distance_m) / lap_m))
-    return;
-  pl_athlete_lap(athlete);
+  if (lap_m > 0 && floor(now_m / lap_m) > floor((now_m - record->distance_m) / lap_m))
+    next_lap(athlete);
 }
 
 static void
@@ -136,16 +158,36 @@ update_pause(PlAthlete *athlete, int64_t t_us) {
     announce(athlete, PL_RUN_RESUMED, t_us, &athlete->run);
 }
 
+/* Whether this second is the first movement of what may become a run. */
+static bool
+sets_out(PlAthlete *athlete, const PlRecord *record) {
+  static const PlRun none = {.by_hand = false};
+  bool moves = pl_run_moves(&none, record);
+  bool rested = athlete->rest_s >= athlete->run_settings.pause_after_s;
+  athlete->rest_s = moves ? 0 : athlete->rest_s + 1;
+  athlete->stopped &= !rested;
+  return moves && !athlete->stopped;
+}
+
+/* The seconds without movement, or without a word from any sensor, after which it is over. */
+static bool
+is_over(const PlAthlete *athlete) {
+  bool has_the_say = athlete->run.by_hand || athlete->paused_by_hand;
+  double waited_s = has_the_say ? athlete->silent_s : athlete->rest_s;
+  return waited_s >= athlete->run_settings.end_after_s;
+}
+
 static void
-step_run(PlAthlete *athlete, const PlRecord *record) {
+step_run(PlAthlete *athlete, PlRecord *record) {
   if (athlete->stage == PL_RUN_NONE) {
-    PlRun none = {.by_hand = false};
-    if (!pl_run_moves(&none, record))
+    forget_the_way_here(record);
+    if (!sets_out(athlete, record))
       return;
     begin(athlete, PL_RUN_MAYBE, record->t_us - second_us, false);
     announce(athlete, PL_RUN_CANDIDATE, athlete->run.start_us, NULL);
   }
   fold(athlete, record);
+  split_lap(athlete, record);
   if (athlete->stage == PL_RUN_MAYBE) {
     if (athlete->run_gait_s + gait_lag_s >= athlete->run_settings.start_after_s &&
         athlete->run_gait_s > 0)
@@ -154,9 +196,8 @@ step_run(PlAthlete *athlete, const PlRecord *record) {
       discard(athlete, record->t_us);
     return;
   }
-  split_lap(athlete, record);
   update_pause(athlete, record->t_us);
-  if (athlete->rest_s >= athlete->run_settings.end_after_s && !athlete->paused_by_hand)
+  if (is_over(athlete))
     finish(athlete, record->t_us);
 }
 
@@ -199,9 +240,11 @@ complete(const PlAthlete *athlete, PlFrame *frame) {
   frame->moving_s = run->moving_s;
   frame->distance_m = run->distance_m;
   frame->steps = run->steps;
-  if (run->tally[PL_METRIC_HEART_RATE].weight_s > 0) {
+  if (run->impulse_s > 0) {
+    double coverage = pl_run_heart_coverage(run);
     frame->record.value[PL_METRIC_TRIMP] = run->trimp;
-    frame->record.confidence[PL_METRIC_TRIMP] = (float)athlete->heart.zone_confidence;
+    frame->record.confidence[PL_METRIC_TRIMP] =
+        (float)(athlete->heart.trimp_confidence * (coverage < well_covered ? coverage : 1));
   }
 }
 
@@ -231,9 +274,12 @@ pl_athlete_step(PlAthlete *athlete, int64_t t_us, PlSensorInput *const *inputs, 
   PlRecord *record = &frame.record;
   bool fresh = pl_fusion_step(&athlete->fusion, t_us, inputs, count, record, frame.missing);
 
+  athlete->silent_s = fresh ? 0 : athlete->silent_s + 1;
   if (athlete->stage == PL_RUN_ON && athlete->paused_by_hand)
-    strip(record);
-  athlete->heart_rates[athlete->heart_rates_at] = record->value[PL_METRIC_HEART_RATE];
+    strip(record, frame.missing);
+  bool known = pl_run_counts(record, PL_METRIC_HEART_RATE);
+  athlete->heart_rates[athlete->heart_rates_at] =
+      known ? record->value[PL_METRIC_HEART_RATE] : NAN;
   athlete->heart_rates_at = (athlete->heart_rates_at + 1) % PL_HEART_MEDIAN_WINDOW;
   add_zone(athlete, athlete->heart_rates, athlete->heart_rates_at, record);
 
@@ -263,14 +309,21 @@ pl_athlete_start(PlAthlete *athlete, int64_t t_us) {
   return true;
 }
 
-bool
-pl_athlete_stop(PlAthlete *athlete, int64_t t_us) {
+void
+pl_athlete_end(PlAthlete *athlete, int64_t t_us) {
   if (athlete->stage == PL_RUN_MAYBE)
     discard(athlete, t_us);
   else if (athlete->stage == PL_RUN_ON)
     finish(athlete, t_us);
-  else
+}
+
+bool
+pl_athlete_stop(PlAthlete *athlete, int64_t t_us) {
+  if (athlete->stage == PL_RUN_NONE)
     return false;
+  pl_athlete_end(athlete, t_us);
+  athlete->stopped = true;
+  athlete->rest_s = 0;
   return true;
 }
 
@@ -297,11 +350,9 @@ pl_athlete_resume(PlAthlete *athlete, int64_t t_us) {
 
 bool
 pl_athlete_lap(PlAthlete *athlete) {
-  PlLap lap;
   if (athlete->stage != PL_RUN_ON)
     return false;
-  pl_run_next_lap(&athlete->run, &lap);
-  emit_lap(athlete, &lap);
+  next_lap(athlete);
   return true;
 }
 
@@ -316,9 +367,15 @@ void
 pl_athlete_restore_record(PlAthlete *athlete, const PlRecord *record, bool ends_lap) {
   PlLap lap;
   fold(athlete, record);
+  if (ends_lap && !athlete->alive)
+    pl_run_next_lap(&athlete->at_rest, &lap);
   if (ends_lap)
     pl_run_next_lap(&athlete->run, &lap);
   athlete->paused = athlete->rest_s >= athlete->run_settings.pause_after_s;
-  if (athlete->stage == PL_RUN_ON)
-    athlete->phase = phase_in_run(athlete, record->gait);
+  if (athlete->stage != PL_RUN_ON)
+    return;
+  PlPhase phase = phase_in_run(athlete, record->gait);
+  if (phase != athlete->phase)
+    athlete->phase_since_us = record->t_us;
+  athlete->phase = phase;
 }

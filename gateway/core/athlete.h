@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/core/fusion.h"
+#include "gateway/core/link.h"
 #include "gateway/core/outlet.h"
 #include "gateway/core/run.h"
 #include "gateway/core/warning.h"
@@ -11,7 +12,7 @@
 typedef struct {
   double start_after_s; /* of running, before it is a run */
   double pause_after_s; /* without a step */
-  double end_after_s;   /* of pause, or without data in a run started by hand */
+  double end_after_s;   /* of rest; without data, where the runner has the say */
   double lap_m;         /* 0: none */
 } PlRunSettings;
 
@@ -45,21 +46,22 @@ typedef struct {
   PlFusion fusion;
   PlRunStage stage;
   bool paused, paused_by_hand;
-  bool alive; /* the last second moved */
+  bool stopped; /* by command: nothing starts by itself until the runner has rested */
+  bool alive;   /* the last second moved */
   PlRun run;
   PlRun at_rest;     /* the run as it was at the last movement: how it will have ended */
   double rest_s;     /* since the last movement */
+  double silent_s;   /* since any sensor was heard */
   double run_gait_s; /* of running in a row */
 
   PlPhase phase;
   int64_t phase_since_us;
 
   PlWarningMachine machines[PL_WARNING_COUNT];
-  unsigned episode[PL_WARNING_COUNT];
-  int64_t raised_us[PL_WARNING_COUNT];
-  uint64_t active;      /* bit n: warning n is on and was announced */
-  unsigned *episodes;   /* the engine's: the last number that was given */
-  double spike_limit_m; /* the last one that was announced; 0: none */
+  PlWarningEvent opened[PL_WARNING_COUNT]; /* what began the last episode of each */
+  uint64_t active;                         /* bit n: warning n is on and was announced */
+  unsigned *episodes;                      /* the engine's: the last number that was given */
+  double spike_limit_m;                    /* the last one that was announced; 0: none */
   double heart_rates[PL_HEART_MEDIAN_WINDOW];
   unsigned heart_rates_at;
 } PlAthlete;
@@ -68,7 +70,11 @@ void pl_athlete_init(PlAthlete *athlete, int index, const PlAthleteSettings *set
                      const PlRunSettings *run_settings, PlOutlet *outlet, unsigned *episodes,
                      int64_t now_us);
 
-/* The end of a second.  `troubled_sensor`: one that served this run and is silent, or -1. */
+/* Instead of a sensor that is in trouble: one may be. */
+enum { PL_SENSOR_UNCERTAIN = PL_NO_SENSOR - 1 };
+
+/* The end of a second.  `troubled_sensor`: one that served this run and is silent,
+ * PL_SENSOR_UNCERTAIN or PL_NO_SENSOR. */
 void pl_athlete_step(PlAthlete *athlete, int64_t t_us, PlSensorInput *const *inputs,
                      size_t count, int troubled_sensor);
 
@@ -79,15 +85,17 @@ bool pl_athlete_pause(PlAthlete *athlete, int64_t t_us);
 bool pl_athlete_resume(PlAthlete *athlete, int64_t t_us);
 bool pl_athlete_lap(PlAthlete *athlete);
 
+/* Ends what is going on, as when nothing more will come: a run at its last movement. */
+void pl_athlete_end(PlAthlete *athlete, int64_t t_us);
+
 /* Goes on with a run after a restart: begin, then every stored record in order.  `ends_lap`:
  * a stored lap ends with this record. */
 void pl_athlete_restore(PlAthlete *athlete, int64_t start_us, bool is_run, bool by_hand);
 void pl_athlete_restore_record(PlAthlete *athlete, const PlRecord *record, bool ends_lap);
 
-/* A warning that was on when the run was interrupted; after the records, and with the history
- * set. */
-void pl_athlete_restore_warning(PlAthlete *athlete, PlWarningCode code, unsigned episode,
-                                int64_t raised_us);
+/* Every stored transition of a warning in order; after the records, and with the history set.
+ */
+void pl_athlete_restore_warning(PlAthlete *athlete, const PlWarningEvent *event);
 
 /* Last of all: what the distance has passed already is not announced again. */
 void pl_athlete_restore_end(PlAthlete *athlete);

@@ -2,6 +2,7 @@
 #include "gateway/core/engine.h"
 
 static const int64_t second_us = 1000000;
+static const double asleep_below_m_s = 0.3;
 
 /* The engine of a listener that is embedded in it. */
 static PlEngine *
@@ -112,18 +113,31 @@ pl_engine_init(PlEngine *engine, const PlEngineConfig *config, const PlEngineMem
                 &config->radio, link, &engine->listener, now_us);
 }
 
-/* A sensor of the athlete that has sent data in this run and is not heard now, or -1. */
+/* Whether a sensor has sent data in this run and is not heard now. */
+static bool
+fell_silent(const PlSensorState *state, const PlAthlete *athlete) {
+  return state->link != PL_LINK_STATE_STREAMING && state->last_data_us != PL_NO_TIME &&
+         state->last_data_us >= athlete->run.start_us;
+}
+
+/* The first sensor that should be heard and is not.  A pod that saw its runner stand has gone
+ * to sleep; in a pause people take their straps off, or do not: that can not be told. */
 static int
 troubled_sensor(const PlEngine *engine, const PlAthlete *athlete) {
   const PlEngineMemory *memory = &engine->memory;
+  int troubled = PL_NO_SENSOR;
   for (size_t i = memory->first_of[athlete->index]; i < memory->first_of[athlete->index + 1];
        i++) {
-    const PlSensorState *state = pl_radio_sensor(&engine->radio, memory->sensors_of[i]);
-    if (state->link != PL_LINK_STATE_STREAMING && state->last_data_us != PL_NO_TIME &&
-        state->last_data_us >= athlete->run.start_us)
-      return memory->sensors_of[i];
+    int sensor = memory->sensors_of[i];
+    const PlSensorInput *input = memory->inputs_of[i];
+    if (!fell_silent(pl_radio_sensor(&engine->radio, sensor), athlete))
+      continue;
+    if (input->gives_footpod ? input->footpod.speed_m_s >= asleep_below_m_s : !athlete->paused)
+      return sensor;
+    if (!input->gives_footpod)
+      troubled = PL_SENSOR_UNCERTAIN;
   }
-  return PL_NO_SENSOR;
+  return troubled;
 }
 
 static void
@@ -131,13 +145,11 @@ step_athlete(PlEngine *engine, PlAthlete *athlete) {
   const PlEngineMemory *memory = &engine->memory;
   size_t first = memory->first_of[athlete->index];
   size_t count = memory->first_of[athlete->index + 1] - first;
-  bool ran = athlete->stage == PL_RUN_ON;
-  int troubled = ran ? troubled_sensor(engine, athlete) : PL_NO_SENSOR;
+  int troubled = troubled_sensor(engine, athlete);
 
   pl_athlete_step(athlete, engine->tick_us, memory->inputs_of + first, count, troubled);
-  bool runs = athlete->stage == PL_RUN_ON;
-  for (size_t i = first; runs != ran && i < first + count; i++)
-    pl_radio_set_run_active(&engine->radio, memory->sensors_of[i], runs);
+  for (size_t i = first; i < first + count; i++)
+    pl_radio_set_run_active(&engine->radio, memory->sensors_of[i], athlete->stage == PL_RUN_ON);
 }
 
 static void

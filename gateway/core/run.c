@@ -3,9 +3,11 @@
 
 #include <math.h>
 
-static const double moving_m_s = 0.3;
+static const double moving_m_s = 0.3, moving_m = 0.3;
 static const double form_confidence = 0.6;
 static const double other_confidence = 0.5;
+
+static const double first_threshold = 0.89;
 
 /* Gaps in the heart rate (H2): the last value holds for 10 s, a line joins the ends of up to
  * 60 s, longer ones are left out. */
@@ -63,8 +65,17 @@ pl_run_moves(const PlRun *run, const PlRecord *record) {
     return true;
   if (record->value[PL_METRIC_CADENCE] > 0 && is_fresh(record, PL_METRIC_CADENCE))
     return true;
+  if (record->distance_m >= moving_m)
+    return true; /* a counter tells of a way that nobody heard of */
   return run->by_hand && record->gait == PL_GAIT_UNKNOWN &&
          !isnan(record->value[PL_METRIC_HEART_RATE]);
+}
+
+bool
+pl_run_counts(const PlRecord *record, PlMetric metric) {
+  bool is_form = metric >= PL_METRIC_GROUND_CONTACT && metric <= PL_METRIC_FORM_DRIFT;
+  double enough = is_form ? form_confidence : other_confidence;
+  return !isnan(record->value[metric]) && (double)record->confidence[metric] >= enough - 1e-6;
 }
 
 double
@@ -87,10 +98,29 @@ edwards(const PlHeartProfile *heart, double heart_rate_bpm, double seconds) {
   return seconds / 60 * fmin(fmax(tenths - 4, 0), 5);
 }
 
+/* The second ventilatory threshold is taken to be the threshold heart rate, the first 89 % of
+ * it. */
+static double
+lucia(const PlHeartProfile *heart, double heart_rate_bpm, double seconds) {
+  double weight = 1;
+  if (heart_rate_bpm >= heart->threshold_bpm)
+    weight = 3;
+  else if (heart_rate_bpm >= first_threshold * heart->threshold_bpm)
+    weight = 2;
+  return seconds / 60 * weight;
+}
+
+double
+pl_run_heart_coverage(const PlRun *run) {
+  return run->elapsed_s > 0 ? fmin(run->impulse_s / run->elapsed_s, 1) : 0;
+}
+
 static void
 add_impulse(PlRun *run, const PlHeartProfile *heart, double heart_rate_bpm, double seconds) {
   run->trimp += pl_heart_trimp(heart, heart_rate_bpm, seconds);
   run->trimp_edwards += edwards(heart, heart_rate_bpm, seconds);
+  run->trimp_lucia += lucia(heart, heart_rate_bpm, seconds);
+  run->impulse_s += seconds;
 }
 
 /* Once the heart rate is back, adds what the gap before it was worth. */
@@ -111,7 +141,8 @@ bridge_gap(PlRun *run, const PlHeartProfile *heart, double heart_rate_bpm) {
 
 static void
 add_heart(PlRun *run, const PlRecord *record, const PlHeartProfile *heart) {
-  double heart_rate = record->value[PL_METRIC_HEART_RATE];
+  bool known = pl_run_counts(record, PL_METRIC_HEART_RATE);
+  double heart_rate = known ? record->value[PL_METRIC_HEART_RATE] : NAN;
   run->heart_window[run->heart_window_at] = heart_rate;
   run->heart_window_at = (run->heart_window_at + 1) % PL_RUN_HEART_WINDOW;
   if (isnan(heart_rate)) {
@@ -124,20 +155,11 @@ add_heart(PlRun *run, const PlRecord *record, const PlHeartProfile *heart) {
   run->last_heart_rate_bpm = heart_rate;
 }
 
-static bool
-counts(PlMetric metric, const PlRecord *record) {
-  if (isnan(record->value[metric]) || pl_metrics[metric].aggregate == PL_AGGREGATE_NONE)
-    return false;
-  bool is_form = metric >= PL_METRIC_GROUND_CONTACT && metric <= PL_METRIC_FORM_DRIFT;
-  return (double)record->confidence[metric] >=
-         (is_form ? form_confidence : other_confidence) - 1e-6;
-}
-
 static void
 add_metrics(PlRun *run, const PlRecord *record) {
   bool moving = pl_run_moves(run, record);
   for (int m = 0; m < PL_METRIC_COUNT; m++) {
-    if (!counts((PlMetric)m, record))
+    if (!pl_run_counts(record, (PlMetric)m) || pl_metrics[m].aggregate == PL_AGGREGATE_NONE)
       continue;
     run->covered_s[m]++;
     if (!moving)

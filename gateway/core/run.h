@@ -38,6 +38,8 @@ typedef struct {
   double zone_s[PL_ZONE_COUNT];      /* time in heart-rate zones, zone 0 first */
   double trimp;                      /* Banister, per second (H2) */
   double trimp_edwards;              /* minutes in zone of maximum times its number (H3) */
+  double trimp_lucia;                /* minutes below, between and above thresholds (H4) */
+  double impulse_s;                  /* seconds that the three rest on */
   double covered_s[PL_METRIC_COUNT]; /* seconds in which the metric was known */
   double records_s;                  /* seconds with a record */
   unsigned beats;
@@ -59,9 +61,15 @@ void pl_run_add(PlRun *run, const PlRecord *record, const PlHeartProfile *heart)
  * copied to `lap`. */
 void pl_run_next_lap(PlRun *run, PlLap *lap);
 
+/* Whether a value is known well enough to count: half sure, form at 0.6. */
+bool pl_run_counts(const PlRecord *record, PlMetric metric);
+
 /* Heart rate over the last 5 s, NaN without any: what the zone is judged by. */
 double pl_run_heart_mean(const PlRun *run);
 
-/* The runner moves in this second: at 0.3 m/s, with a step, or because the run was started by
- * hand and no sensor says otherwise. */
+/* Share of the run in which the heart rate is known well enough for training impulse. */
+double pl_run_heart_coverage(const PlRun *run);
+
+/* The runner moves in this second: at 0.3 m/s, with a step, by 0.3 m, or because the run was
+ * started by hand and no sensor says otherwise. */
 bool pl_run_moves(const PlRun *run, const PlRecord *record);

@@ -57,10 +57,19 @@ pl_evidence_name(PlEvidence evidence) {
   return (unsigned)evidence <= PL_EVIDENCE_STRONG ? names[evidence] : "?";
 }
 
+static const char *const state_names[] = {"raised", "cleared", "suppressed", "acknowledged"};
+
 const char *
 pl_warning_state_name(PlWarningState state) {
-  static const char *const names[] = {"raised", "cleared", "suppressed", "acknowledged"};
-  return (unsigned)state <= PL_WARNING_ACKNOWLEDGED ? names[state] : "?";
+  return (unsigned)state <= PL_WARNING_ACKNOWLEDGED ? state_names[state] : "?";
+}
+
+int
+pl_warning_state_find(const char *name) {
+  for (int i = 0; i <= PL_WARNING_ACKNOWLEDGED; i++)
+    if (strcmp(state_names[i], name) == 0)
+      return i;
+  return -1;
 }
 
 void
@@ -79,10 +88,9 @@ switch_on(PlWarningMachine *machine, const PlWarningLimits *limits, int64_t t_us
           PlWarningState *state) {
   machine->on = true;
   machine->cleared_s = 0;
-  machine->emitted = !cooling_down(machine, limits, t_us);
-  if (machine->emitted)
+  *state = cooling_down(machine, limits, t_us) ? PL_WARNING_SUPPRESSED : PL_WARNING_RAISED;
+  if (*state == PL_WARNING_RAISED)
     machine->last_emitted_us = t_us;
-  *state = machine->emitted ? PL_WARNING_RAISED : PL_WARNING_SUPPRESSED;
   return true;
 }
 

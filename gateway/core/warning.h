@@ -76,10 +76,14 @@ const char *pl_severity_name(PlSeverity severity);
 const char *pl_evidence_name(PlEvidence evidence);
 const char *pl_warning_state_name(PlWarningState state);
 
+/* The state of that name, or -1. */
+int pl_warning_state_find(const char *name);
+
 /* One transition of one warning. */
 typedef struct {
   int athlete;
   int sensor; /* whose fault it is; -1: nobody's */
+  bool ahead; /* the limit is not reached yet: a notice */
   PlWarningCode code;
   PlWarningState state;
   unsigned
@@ -94,7 +98,6 @@ typedef struct {
  */
 typedef struct {
   bool on;
-  bool emitted; /* the episode was announced, not suppressed by the cooldown */
   double held_s, cleared_s;
   int64_t last_emitted_us;
 } PlWarningMachine;
