@@ -4,10 +4,12 @@
 #include "gateway/edge/capture.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 #define CAPTURE_SIZE_MAX (UINT64_C(2) << 30) /* of text; some days of motion sensors */
 static const char folder_name[] = "captures";
+static const PlUuid battery_level = PL_UUID16(0x2a19);
 
 typedef struct {
   char *run;
@@ -100,6 +102,7 @@ static bool
 capture_type(PlLinkEventType type, PlCaptureEventType *captured) {
   switch ((int)type) {
   case PL_LINK_NOTIFICATION:
+  case PL_LINK_BATTERY:
     *captured = PL_CAPTURE_NOTIFICATION;
     return true;
   case PL_LINK_CONNECTED:
@@ -133,6 +136,12 @@ pl_recorder_event(PlRecorder *self, const PlLinkEvent *event) {
   captured.company = event->company;
   captured.data = event->data;
   captured.length = event->length;
+  const uint8_t percent = (uint8_t)lround(CLAMP(event->battery_pct, 0, 100));
+  if (event->type == PL_LINK_BATTERY) { /* as the sensor would have sent it */
+    captured.uuid = battery_level;
+    captured.data = &percent;
+    captured.length = sizeof percent;
+  }
   if (!pl_capture_writer_write(recording->writer, &captured, &error))
     give_up(recording, error);
 }

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <string.h>
 
+static const PlUuid battery_level = PL_UUID16(0x2a19);
+
 struct PlReplay {
   PlCaptureReader *reader;
   const PlConfig *config;
@@ -187,6 +189,11 @@ feed_sensor(PlReplay *self, int64_t t_us) {
       .data = event->data,
       .length = event->length,
   };
+  if (link.type == PL_LINK_NOTIFICATION && link.length >= 1 &&
+      pl_uuid_equal(&link.uuid, &battery_level)) {
+    link.type = PL_LINK_BATTERY; /* BlueZ reads the battery itself */
+    link.battery_pct = link.data[0];
+  }
   pl_engine_handle(&self->pipeline->engine, &link);
 }
 
