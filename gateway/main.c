@@ -80,9 +80,12 @@ parse(int *argc, char ***argv, Arguments *arguments, PlGatewayOptions *options) 
 
 static int
 check(const PlGatewayOptions *options) {
-  g_autoptr(PlConfig) config = pl_gateway_config(options, NULL);
-  if (config == NULL)
+  g_autofree char *problems = NULL;
+  g_autoptr(PlConfig) config = pl_gateway_config(options, NULL, &problems);
+  if (config == NULL) {
+    fputs(problems, stderr);
     return PL_EXIT_CONFIG;
+  }
   puts("ok");
   return PL_EXIT_OK;
 }

@@ -4,14 +4,7 @@
 #include "gateway/app/config-scan.h"
 #include "gateway/app/replay.h"
 
-#include <stdio.h>
 #include <string.h>
-
-static void
-print_problems(PlProblems *problems) {
-  g_autofree char *text = pl_problems_text(problems);
-  fputs(text, stderr);
-}
 
 /* What the source brings along beyond `base`; NULL for nothing, or with an error. */
 static char *
@@ -36,30 +29,30 @@ with_state_dir(char *text, const char *state_dir) {
 }
 
 PlConfig *
-pl_gateway_config(const PlGatewayOptions *options, PlCaptureReader *reader) {
+pl_gateway_config(const PlGatewayOptions *options, PlCaptureReader *reader, char **problems) {
   PlConfigSurroundings surroundings;
-  g_autoptr(PlProblems) problems = pl_problems_new();
+  g_autoptr(PlProblems) found = pl_problems_new();
   g_autoptr(GError) error = NULL;
   const char *path = options->config_path;
 
   pl_config_surroundings(&surroundings);
   surroundings.without_radio = options->source != PL_SOURCE_BLUETOOTH;
-  g_autoptr(PlConfig) base = pl_config_load_with(path, NULL, &surroundings, problems);
+  g_autoptr(PlConfig) base = pl_config_load_with(path, NULL, &surroundings, found);
   if (base == NULL) {
-    print_problems(problems);
+    *problems = pl_problems_text(found);
     return NULL;
   }
   char *extra = extra_text(options, reader, base, &error);
   if (error != NULL) {
-    g_printerr("plumblined: %s\n", error->message);
+    *problems = g_strconcat(error->message, "\n", NULL);
     return NULL;
   }
   g_autofree char *text = with_state_dir(extra, options->state_dir);
   if (text == NULL)
     return g_steal_pointer(&base);
   PlConfigSource source = {.name = "command-line", .bytes = text, .length = strlen(text)};
-  PlConfig *config = pl_config_load_with(path, &source, &surroundings, problems);
+  PlConfig *config = pl_config_load_with(path, &source, &surroundings, found);
   if (config == NULL)
-    print_problems(problems);
+    *problems = pl_problems_text(found);
   return config;
 }

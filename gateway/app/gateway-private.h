@@ -8,6 +8,10 @@
 
 /* Inside the daemon. */
 
+/* How long the store and the broker may take for what is on its way. */
+#define PL_GATEWAY_FLUSH_US    (INT64_C(3) * G_USEC_PER_SEC)
+#define PL_GATEWAY_FAREWELL_US (INT64_C(2) * G_USEC_PER_SEC)
+
 typedef struct PlGateway {
   PlGatewayOptions options;
   PlWire wire; /* to the spool, and to whoever watches */
@@ -46,6 +50,16 @@ int64_t pl_gateway_now_us(const PlGateway *self);
 
 /* Sets the timer for the next thing that is due. */
 void pl_gateway_schedule(PlGateway *self);
+
+/* Ends the main loop, and the process with this code. */
+void pl_gateway_stop(PlGateway *self, int code);
+
+/* For the configuration that holds now. */
+PlPipeline *pl_gateway_make_pipeline(PlGateway *self);
+void pl_gateway_make_recorder(PlGateway *self);
+
+/* In gateway-reload.c: the handler of SIGHUP; `data` is the gateway. */
+gboolean pl_gateway_reload(void *data);
 
 /* In gateway-messages.c */
 void pl_gateway_send_info(PlGateway *self);

@@ -22,8 +22,7 @@ enum {
   WATCHDOG_S = 10,
 };
 
-static const int64_t stop_us = 8 * G_USEC_PER_SEC, flush_us = 3 * G_USEC_PER_SEC,
-                     farewell_us = 2 * G_USEC_PER_SEC;
+static const int64_t stop_us = 8 * G_USEC_PER_SEC;
 static const int64_t store_silence_us = 20 * G_USEC_PER_SEC,
                      mqtt_silence_us = 90 * G_USEC_PER_SEC;
 static const int64_t step_us = G_USEC_PER_SEC / 10; /* smaller ones are slewing */
@@ -95,8 +94,8 @@ pl_gateway_schedule(PlGateway *self) {
                           g_get_monotonic_time() + (int64_t)CLAMP(left_us, 0, 60e6));
 }
 
-static void
-stop(PlGateway *self, int code) {
+void
+pl_gateway_stop(PlGateway *self, int code) {
   self->exit_code = code;
   g_main_loop_quit(self->loop);
 }
@@ -120,7 +119,7 @@ on_timer(void *data) {
       !self->source->run(self->source, now_us, &error)) {
     if (error != NULL) {
       g_critical("%s", error->message);
-      stop(self, PL_EXIT_DATA);
+      pl_gateway_stop(self, PL_EXIT_DATA);
     }
     source_ended(self);
   }
@@ -250,7 +249,7 @@ static void
 on_bus_closed(void *data) {
   PlGateway *self = data;
   g_critical("the system bus is gone; the service manager starts the gateway again");
-  stop(self, PL_EXIT_FAILED);
+  pl_gateway_stop(self, PL_EXIT_FAILED);
 }
 
 static void
@@ -261,8 +260,8 @@ on_informed(int sensor, void *data) {
     pl_ledger_inform(self->pipeline->ledger, sensor, info->model, info->firmware);
 }
 
-static PlPipeline *
-make_pipeline(PlGateway *self) {
+PlPipeline *
+pl_gateway_make_pipeline(PlGateway *self) {
   return pl_pipeline_new(
       &(PlPipelineParts){
           .config = self->config,
@@ -285,85 +284,11 @@ zone_of(const PlConfig *config) {
   return zone != NULL ? zone : g_time_zone_new_local();
 }
 
-static void
-make_recorder(PlGateway *self) {
+void
+pl_gateway_make_recorder(PlGateway *self) {
   if (self->config->storage.capture)
     self->recorder = pl_recorder_new(self->config, self->config->storage.directory,
                                      self->pipeline->ledger, &self->wall);
-}
-
-/* -- reload ---------------------------------------------------------------------------- */
-
-/* Whether the broker would be spoken to in another way. */
-static bool
-same_broker(const PlConfig *a, const PlConfig *b) {
-  const PlMqttConfig *x = &a->mqtt.connection, *y = &b->mqtt.connection;
-  return g_strcmp0(x->host, y->host) == 0 && x->port == y->port && x->protocol == y->protocol &&
-         x->tls == y->tls && g_strcmp0(x->ca_file, y->ca_file) == 0 &&
-         g_strcmp0(x->username, y->username) == 0 &&
-         g_strcmp0(x->password_file, y->password_file) == 0 &&
-         g_strcmp0(x->client_cert, y->client_cert) == 0 &&
-         g_strcmp0(x->client_key, y->client_key) == 0 &&
-         g_strcmp0(x->psk_identity, y->psk_identity) == 0 &&
-         g_strcmp0(x->psk_file, y->psk_file) == 0 &&
-         g_strcmp0(a->gateway.name, b->gateway.name) == 0 &&
-         g_strcmp0(a->mqtt.prefix, b->mqtt.prefix) == 0;
-}
-
-static void
-change_broker(PlGateway *self) {
-  g_autoptr(GError) error = NULL;
-  PlMqtt *old = self->mqtt;
-  pl_spool_closed(self->spool);
-  pl_mqtt_stop(old, farewell_us);
-  pl_mqtt_free(old);
-  pl_spool_set_prefix(self->spool, self->config->mqtt.prefix);
-  if (!pl_gateway_open_mqtt(self, &error)) {
-    g_critical("%s", error->message);
-    stop(self, PL_EXIT_CONFIG);
-  }
-}
-
-/* Links stay up and runs go on: the new engine finds both as after a restart. */
-static void
-take_config(PlGateway *self, PlConfig *config) {
-  PlConfig *old = self->config;
-  PlPipeline *pipeline = self->pipeline;
-
-  pl_store_flush(self->store, flush_us, NULL);
-  g_clear_pointer(&self->recorder, pl_recorder_free);
-  self->config = config;
-  self->pipeline = make_pipeline(self);
-  pl_pipeline_free(pipeline);
-  self->source->attach(self->source, config, self->pipeline);
-  make_recorder(self);
-  if (!same_broker(old, config)) {
-    change_broker(self);
-  } else {
-    pl_gateway_send_info(self);
-    pl_ledger_announce(self->pipeline->ledger);
-  }
-  pl_ledger_event(self->pipeline->ledger, "config-reloaded", pl_gateway_now_us(self), NULL);
-  pl_config_free(old);
-}
-
-static gboolean
-on_reload(void *data) {
-  PlGateway *self = data;
-  pl_notify_reloading();
-  PlConfig *config =
-      self->options.source == PL_SOURCE_REPLAY ? NULL : pl_gateway_config(&self->options, NULL);
-  if (config == NULL) {
-    g_warning("the configuration is not reloaded; the old one goes on");
-    pl_notify_ready();
-    pl_notify_status("configuration not reloaded: see the log");
-    return G_SOURCE_CONTINUE;
-  }
-  take_config(self, config);
-  pl_gateway_schedule(self);
-  pl_notify_ready();
-  g_message("configuration reloaded");
-  return G_SOURCE_CONTINUE;
 }
 
 /* -- start and stop -------------------------------------------------------------------- */
@@ -433,7 +358,7 @@ add_timers(PlGateway *self) {
   self->second_source = g_timeout_add_seconds(1, on_second, self);
   self->signal_sources[0] = g_unix_signal_add(SIGTERM, on_terminate, self);
   self->signal_sources[1] = g_unix_signal_add(SIGINT, on_terminate, self);
-  self->signal_sources[2] = g_unix_signal_add(SIGHUP, on_reload, self);
+  self->signal_sources[2] = g_unix_signal_add(SIGHUP, pl_gateway_reload, self);
   pl_gateway_schedule(self);
 }
 
@@ -455,13 +380,13 @@ open_all(PlGateway *self, PlCaptureReader *reader) {
     return failure(error);
   self->spool = pl_spool_new(self->config->mqtt.prefix, self->store);
   open_source(self, reader);
-  self->pipeline = make_pipeline(self);
+  self->pipeline = pl_gateway_make_pipeline(self);
   if (!pl_gateway_open_mqtt(self, &error)) {
     g_printerr("plumblined: %s\n", error->message);
     return PL_EXIT_CONFIG;
   }
   self->source->attach(self->source, self->config, self->pipeline);
-  make_recorder(self);
+  pl_gateway_make_recorder(self);
   open_control(self);
   write_clock_row(self, PL_CLOCK_START);
   add_timers(self);
@@ -481,9 +406,9 @@ close_all(PlGateway *self) {
   pl_control_free(self->control);
   pl_recorder_free(self->recorder);
   if (self->store != NULL)
-    pl_store_flush(self->store, flush_us, NULL);
+    pl_store_flush(self->store, PL_GATEWAY_FLUSH_US, NULL);
   if (self->mqtt != NULL)
-    pl_mqtt_stop(self->mqtt, farewell_us);
+    pl_mqtt_stop(self->mqtt, PL_GATEWAY_FAREWELL_US);
   pl_mqtt_free(self->mqtt);
   pl_pipeline_free(self->pipeline);
   if (self->source != NULL)
@@ -514,6 +439,7 @@ int
 pl_gateway_run(const PlGatewayOptions *options) {
   g_autofree PlGateway *self = g_new0(PlGateway, 1);
   g_autoptr(GError) error = NULL;
+  g_autofree char *problems = NULL;
   PlCaptureReader *reader = NULL;
 
   if (options->source == PL_SOURCE_REPLAY) {
@@ -524,8 +450,9 @@ pl_gateway_run(const PlGatewayOptions *options) {
     }
   }
   init(self, options);
-  self->config = pl_gateway_config(options, reader);
+  self->config = pl_gateway_config(options, reader, &problems);
   if (self->config == NULL) {
+    fputs(problems, stderr);
     close_all(self);
     return PL_EXIT_CONFIG;
   }

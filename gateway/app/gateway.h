@@ -16,6 +16,8 @@ typedef struct {
 /* Returns the exit code of the process. */
 int pl_gateway_run(const PlGatewayOptions *options);
 
-/* The configuration as the daemon would use it; NULL after all problems were printed on
- * standard error.  Sensors of the simulator or of a capture are added. */
-PlConfig *pl_gateway_config(const PlGatewayOptions *options, PlCaptureReader *reader);
+/* The configuration as the daemon would use it: sensors of the simulator or of a capture are
+ * added.  NULL when something is wrong with it, and then `problems` holds everything that is,
+ * line by line; the caller frees it. */
+PlConfig *pl_gateway_config(const PlGatewayOptions *options, PlCaptureReader *reader,
+                            char **problems);
