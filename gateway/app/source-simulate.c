@@ -53,6 +53,10 @@ pl_source_simulate_configuration(const char *scenario, const PlConfig *base, GEr
   g_autofree PlSimulator *simulator = g_new0(PlSimulator, 1);
   pl_simulator_init(simulator, &options);
   GString *text = g_string_new(NULL);
+  /* A radio that is not there has room for everybody, unless told otherwise. */
+  if (base == NULL || base->bluetooth.max_links == 0)
+    g_string_append_printf(text, "[bluetooth]\nmax-links = %u\n",
+                           pl_simulator_sensor_count(simulator));
   for (unsigned i = 0; i < pl_simulator_sensor_count(simulator); i++) {
     PlSimulatorSensor sensor;
     pl_simulator_sensor(simulator, i, &sensor);
