@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "guest"))
 from bluez import Bluez, Error, Pending  # noqa: E402
 from gi.repository import GLib  # noqa: E402
 
-from testbed import Failed, boottime, check, main, wait_for  # noqa: E402
+from testbed import Failed, boottime, check, main, needs_kernel  # noqa: E402
 
 STRAP = "A0:00:00:00:00:01"
 POD = "A0:00:00:00:00:02"

@@ -45,8 +45,8 @@ typedef struct {
   int64_t company;
   GBytes *manufacturer;
   bool loop;
-  bool started;
-  int64_t start; /* 0 until the first run after the first subscription */
+  bool started;  /* somebody has subscribed */
+  int64_t start; /* 0 until the first run after that */
   guint next;
 } Replay;
 
@@ -311,8 +311,11 @@ static uint8_t
 written(RadioSensor *sensor, const RadioAttribute *attribute, const uint8_t *value,
         size_t length) {
   Replay *replay = sensor->state;
-  if (radio_gatt_configured(sensor->gatt, attribute)) {
-    replay->started = true;
+  const RadioAttribute *configured = radio_gatt_configured(sensor->gatt, attribute);
+  if (configured) {
+    replay->started |=
+        replay->events->len > 0 &&
+        pl_uuid_equal(&configured->type, &g_array_index(replay->events, Event, 0).uuid);
     return RADIO_ATT_OK;
   }
   for (guint i = 0; i < replay->answers->len; i++) {
