@@ -66,7 +66,7 @@ leave_off() {
 
 install_stopped() {
   local absent status=0
-  mapfile -t absent < <(absent_services)
+  read -ra absent <<<"$(absent_services | xargs)"
   hold_services "${absent[@]}"
   as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -y \
     -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" || status=$?
@@ -82,7 +82,7 @@ install_packages() {
     return 1
   fi
   local missing
-  mapfile -t missing < <(missing_packages "$@")
+  read -ra missing <<<"$(missing_packages "$@" | xargs)"
   [ ${#missing[@]} -gt 0 ] || return 0
   echo "Installing: ${missing[*]}"
   if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then

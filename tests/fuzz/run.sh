@@ -24,8 +24,8 @@ if [ ! -f "$build/build.ninja" ]; then
   CC=clang meson setup "$build" "$source" -Dfuzzing=true
 fi
 if [ "$1" = all ]; then
-  mapfile -t targets < <(ninja -C "$build" -t targets all |
-    sed -n 's|^tests/fuzz/fuzz-\([a-z0-9-]*\): c_LINKER.*|\1|p')
+  read -ra targets <<<"$(ninja -C "$build" -t targets all |
+    sed -n 's|^tests/fuzz/fuzz-\([a-z0-9-]*\): c_LINKER.*|\1|p' | xargs)"
 else
   read -ra targets <<<"$1"
 fi
