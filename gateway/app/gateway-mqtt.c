@@ -18,6 +18,14 @@ on_connected(void *data, const PlMqttConnection *connection) {
 }
 
 static void
+begin_spooling(PlGateway *self, const char *why) {
+  if (self->spooling)
+    return;
+  self->spooling = true;
+  pl_ledger_event(self->pipeline->ledger, "spool-start", pl_gateway_now_us(self), why);
+}
+
+static void
 on_disconnected(void *data, PlMqttProblem problem, const char *text) {
   PlGateway *self = data;
   (void)problem;
@@ -25,14 +33,16 @@ on_disconnected(void *data, PlMqttProblem problem, const char *text) {
   if (self->stopping)
     return;
   g_warning("broker: %s; what must not be lost is kept on disk until it is back", text);
-  pl_ledger_event(self->pipeline->ledger, "spool-start", pl_gateway_now_us(self), text);
+  begin_spooling(self, text);
 }
 
 static void
 on_failed(void *data, PlMqttProblem problem, const char *text) {
   PlGateway *self = data;
-  if (!self->stopping)
-    g_warning("broker: %s. %s", text, pl_mqtt_problem_hint(problem));
+  if (self->stopping)
+    return;
+  g_warning("broker: %s. %s", text, pl_mqtt_problem_hint(problem));
+  begin_spooling(self, text);
 }
 
 static void

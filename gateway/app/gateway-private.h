@@ -31,7 +31,8 @@ typedef struct PlGateway {
 
   int64_t started_us; /* of the process */
   int64_t base_us;    /* engine time = base + (boot time - base) * speed */
-  bool source_over, ready, stopping, draining;
+  bool source_over, ready, stopping;
+  bool spooling; /* the broker is away, or has not got yet what waited */
   int64_t stop_deadline_us;
   int exit_code;
   unsigned seconds;

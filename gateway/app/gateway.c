@@ -203,10 +203,10 @@ feed_watchdog(PlGateway *self) {
 
 static void
 check_spool(PlGateway *self) {
-  bool draining = pl_spool_draining(self->spool);
-  if (self->draining && !draining)
-    pl_ledger_event(self->pipeline->ledger, "spool-end", pl_gateway_now_us(self), NULL);
-  self->draining = draining;
+  if (!self->spooling || !pl_spool_drained(self->spool))
+    return;
+  self->spooling = false;
+  pl_ledger_event(self->pipeline->ledger, "spool-end", pl_gateway_now_us(self), NULL);
 }
 
 static void

@@ -355,6 +355,6 @@ pl_spool_writable(PlSpool *self) {
 }
 
 bool
-pl_spool_draining(const PlSpool *self) {
-  return self->open && self->released && self->backlog;
+pl_spool_drained(const PlSpool *self) {
+  return self->open && self->released && !self->backlog;
 }

@@ -35,5 +35,5 @@ void pl_spool_writable(PlSpool *self);
 /* A retained state under its full topic, newest wins. */
 void pl_spool_state(PlSpool *self, const char *topic, const char *payload, unsigned expiry_s);
 
-/* Whether old messages are on their way just now. */
-bool pl_spool_draining(const PlSpool *self);
+/* Whether the broker is there and everything that waited has been handed to it. */
+bool pl_spool_drained(const PlSpool *self);
