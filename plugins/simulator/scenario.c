@@ -40,6 +40,12 @@ static const PlSegment steady[] = {
     {PL_GAIT_STAND, .seconds = 30},
 };
 
+static const PlSegment quick[] = {
+    {PL_GAIT_STAND, .seconds = 5},
+    {PL_GAIT_RUN, 2.8, .stretchable = true},
+    {PL_GAIT_STAND, .seconds = 30},
+};
+
 static const PlScenario scenarios[] = {
     {"healthy", "a relaxed run with warm-up and cool-down", 30, 1, healthy, COUNT(healthy)},
     {"easy", "slow and even from start to end", 40, 1, easy, COUNT(easy)},
@@ -54,6 +60,7 @@ static const PlScenario scenarios[] = {
      COUNT(healthy),
      {PL_SIMULATOR_STRAP, 0.5, 0.6}},
     {"squad", "six runners at once", 30, 6, healthy, COUNT(healthy)},
+    {"quick", "off at once, to see everything in a few minutes", 3, 1, quick, COUNT(quick)},
 };
 
 const PlScenario *
