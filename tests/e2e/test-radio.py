@@ -88,20 +88,22 @@ def test_dropped_links_come_back(bed):
 
 
 def test_twelve_sensors_at_once(bed):
-    ids = [f"strap-{n}" for n in range(8)] + ["pod-0", "pod-1", "polar-0", "polar-1"]
     kinds = {"strap": ("heart-rate", "2a37"), "pod": ("footpod", "2a53"),
              "polar": ("polar-h10", "2a37")}
+    ids = [f"strap-{n}" for n in range(8)] + ["pod-0", "pod-1", "polar-0", "polar-1"]
     bluez = client()
-    addresses = [f"A1:00:00:00:00:{n:02X}" for n in range(12)]
-    for sensor, address in zip(ids, addresses):
-        kind = kinds[sensor.split("-")[0]][0]
-        bed.radio(f"sensor {sensor} {kind} {address} period-ms=100")
     streams = {}
-    for sensor, path in zip(ids, bluez.find(addresses)):
+    for number, sensor in enumerate(ids):
+        kind, uuid = kinds[sensor.split("-")[0]]
+        address = f"A1:00:00:00:00:{number:02X}"
+        bed.radio(f"sensor {sensor} {kind} {address} period-ms=100")
+        bed.radio(f"silent {sensor}")
+        (path,) = bluez.find([address])
         bluez.connect(path)
-        uuid = kinds[sensor.split("-")[0]][1]
         streams[sensor] = (uuid, bluez.subscribe(path, uuid))
     check(bed.radio.status()["links"] == 12, "twelve links")
+    for sensor in streams:
+        bed.radio(f"resume {sensor}")
     for sensor, (uuid, _path) in streams.items():
         bluez.wait(lambda s=sensor, u=uuid: len(bed.radio.sent(s, u)) > 30, f"{sensor} to stream")
     for sensor in streams:
