@@ -321,7 +321,7 @@ pl_bluez_characteristic_apply(PlBluez *self, const char *path, GVariant *propert
   take_flags(characteristic, properties);
   take_acquired(characteristic, properties);
   if (is_new)
-    pl_bluez_device_settle(characteristic->device, false);
+    pl_bluez_device_reshape(characteristic->device, false);
 }
 
 void
@@ -334,7 +334,7 @@ pl_bluez_characteristic_removed(PlBluez *self, const char *path) {
   bool lost = !pl_bluez_is_info(&characteristic->uuid);
   pl_bluez_socket_drain(characteristic);
   g_ptr_array_remove(device->characteristics, characteristic);
-  pl_bluez_device_settle(device, lost);
+  pl_bluez_device_reshape(device, lost);
 }
 
 void

@@ -4,6 +4,7 @@
 enum {
   SETTLE_MS = 250,
   SETTLE_TICKS = 8, /* 2 s for objects that come after ServicesResolved */
+  REPAIR_TICK = 6,
 };
 
 /* -- services -------------------------------------------------------------------------- */
@@ -33,7 +34,6 @@ static void
 announce(PlBluezDevice *device) {
   PlBluez *self = device->bluez;
 
-  g_clear_handle_id(&device->settle_timer, g_source_remove);
   if (device->reshaped) {
     PlLinkEvent anew = pl_bluez_device_event(PL_LINK_CONNECTED, device);
     anew.ok = true;
@@ -53,51 +53,68 @@ announce(PlBluezDevice *device) {
   pl_bluez_read_info(device);
 }
 
-/* ServicesResolved may turn true before the objects are there (BlueZ issue 1489). */
+/* ServicesResolved may turn true before the objects are there (BlueZ issue 1489), and objects
+ * come one by one.  What is there is told after a moment of quiet, at the latest after 2 s; if
+ * it is nothing, a snapshot has to prove it. */
 static gboolean
 on_settle(gpointer data) {
   PlBluezDevice *device = data;
-  bool quiet = !device->settle_changed;
+  bool quiet = !device->settle_recent;
+  bool over = ++device->settle_ticks >= SETTLE_TICKS;
+  bool done = over || (quiet && has_any(device));
 
-  device->settle_changed = false;
-  device->settle_ticks++;
-  if (device->settle_ticks > SETTLE_TICKS || (quiet && has_any(device))) {
-    announce(device); /* removes this timer */
-    return G_SOURCE_CONTINUE;
-  }
-  if (device->settle_ticks == SETTLE_TICKS)
+  device->settle_recent = false;
+  if (device->settle_ticks == REPAIR_TICK && !has_any(device))
     pl_bluez_repair(device->bluez);
-  return G_SOURCE_CONTINUE;
+  if (done)
+    device->settle_timer = 0;
+  if (device->settle_changed && (quiet || over))
+    announce(device);
+  return done ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
 static void
 start_settling(PlBluezDevice *device) {
+  device->settle_changed = true;
   if (device->settle_timer != 0)
     return;
   device->settle_ticks = 0;
   device->settle_timer = pl_bluez_timer(device->bluez, SETTLE_MS, on_settle, device);
 }
 
+/* While a snapshot is being applied, more of this device may come. */
+static void
+settle(PlBluezDevice *device) {
+  if (device->bluez->in_snapshot) {
+    device->settle_changed = true;
+  } else if (!device->announced && has_all(device)) {
+    g_clear_handle_id(&device->settle_timer, g_source_remove);
+    announce(device);
+  } else {
+    start_settling(device);
+  }
+}
+
+static bool
+is_resolved(const PlBluezDevice *device) {
+  return device->sensor->link == device && device->services_resolved;
+}
+
 void
-pl_bluez_device_settle(PlBluezDevice *device, bool lost) {
-  if (device->sensor->link != device || !device->services_resolved)
+pl_bluez_device_reshape(PlBluezDevice *device, bool lost) {
+  if (!is_resolved(device))
     return;
   if (lost && device->announced) {
     device->announced = false;
     device->reshaped = true;
   }
-  device->settle_changed = true;
-  if (device->bluez->in_snapshot)
-    return; /* it may tell more of this device */
-  if (!device->announced && has_all(device))
-    announce(device);
-  else
-    start_settling(device);
+  device->settle_recent = true;
+  settle(device);
 }
 
 void
 pl_bluez_device_settled(PlBluezDevice *device) {
-  if (device->sensor->link != device || !device->services_resolved || !device->settle_changed)
+  if (!is_resolved(device) || !device->settle_changed)
     return;
   if (has_any(device))
     announce(device);
@@ -113,7 +130,7 @@ pl_bluez_device_resolved(PlBluezDevice *device, bool resolved) {
   if (device->sensor->link != device)
     return;
   if (resolved) {
-    pl_bluez_device_settle(device, false);
+    settle(device);
     return;
   }
   g_clear_handle_id(&device->settle_timer, g_source_remove);
@@ -135,7 +152,7 @@ link_up(PlBluezDevice *device, unsigned attempt) {
   event.attempt = attempt;
   pl_bluez_emit(device->bluez, &event);
   if (device->services_resolved)
-    pl_bluez_device_settle(device, false);
+    settle(device);
 }
 
 /* There is no link, and nobody asks for one. */

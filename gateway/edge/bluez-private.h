@@ -123,7 +123,8 @@ struct PlBluezDevice {
   bool reshaped;  /* a characteristic has gone since then */
   GPtrArray *characteristics;
   unsigned settle_ticks;
-  bool settle_changed;
+  bool settle_changed; /* there is something to announce */
+  bool settle_recent;  /* it has changed since the last tick */
   guint settle_timer;
   GQueue operations; /* of PlBluezOperation */
   GQueue info_reads;
@@ -276,7 +277,7 @@ void pl_bluez_device_resolved(PlBluezDevice *device, bool resolved);
 /* The object is about to go. */
 void pl_bluez_device_vanish(PlBluezDevice *device);
 /* A characteristic has come or gone (`lost`): announces all of them once they are complete. */
-void pl_bluez_device_settle(PlBluezDevice *device, bool lost);
+void pl_bluez_device_reshape(PlBluezDevice *device, bool lost);
 /* The snapshot is in: what is there is all there is. */
 void pl_bluez_device_settled(PlBluezDevice *device);
 void pl_bluez_connect(PlLink *link, int sensor, int adapter, unsigned attempt);

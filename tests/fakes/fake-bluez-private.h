@@ -40,6 +40,12 @@ struct FakeBluez {
   GList *delayed; /* of FakeDelayed */
 };
 
+/* What a timer or a watch of an object needs. */
+typedef struct {
+  FakeBluez *fake;
+  char *path;
+} FakeLater;
+
 FakeObject *fake_object(FakeBluez *fake, const char *path);
 /* The object one level up, or NULL. */
 FakeObject *fake_parent(FakeBluez *fake, const char *path);
@@ -49,6 +55,18 @@ GList *fake_below(FakeBluez *fake, const char *path);
 
 void fake_reply(FakeBluez *fake, GDBusMessage *call, GVariant *value);
 void fake_fail(FakeBluez *fake, GDBusMessage *call, const char *name, const char *text);
+void fake_later_free(gpointer later);
+/* Calls the function with a FakeLater, instead of what the object's timer was to do. */
+void fake_later(FakeBluez *fake, FakeObject *object, unsigned ms, GSourceFunc function);
+/* A property of a device. */
+bool fake_is_on(FakeBluez *fake, FakeObject *device, const char *name);
+void fake_set_bool(FakeBluez *fake, const char *path, const char *interface, const char *name,
+                   bool value);
+void fake_end_sockets(FakeBluez *fake, FakeObject *device);
+void fake_export_all(FakeBluez *fake, FakeObject *device);
+bool fake_act_characteristic(FakeBluez *fake, FakeObject *object, GDBusMessage *call,
+                             const char *method);
+
 /* Does what BlueZ would do.  False: there is no such method. */
 bool fake_act(FakeBluez *fake, FakeObject *object, GDBusMessage *call);
 /* The object is about to go. */

@@ -457,11 +457,12 @@ fake_bluez_new(const char *bus_address) {
   fake->alive->fake = fake;
   fake->filter = g_dbus_connection_add_filter(
       fake->bus, filter, g_atomic_rc_box_acquire(fake->alive), g_atomic_rc_box_release);
-  g_autoptr(GVariant) owned = g_dbus_connection_call_sync(
+  GVariant *owned = g_dbus_connection_call_sync(
       fake->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
       "RequestName", g_variant_new("(su)", "org.bluez", 0), G_VARIANT_TYPE("(u)"), 0, -1, NULL,
       &error);
   g_assert_no_error(error);
+  g_variant_unref(owned);
   return fake;
 }
 
