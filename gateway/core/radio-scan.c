@@ -16,6 +16,7 @@ static const int64_t start_slow_retry_us = 60 * PL_SECOND;
 
 static const int64_t hunt_for_us = 10 * PL_MINUTE;
 static const int64_t eager_us = 10 * PL_SECOND;
+static const int64_t renew_us = 3 * PL_SECOND;
 
 static const int64_t deaf_time_us = 90 * PL_SECOND;
 static const int64_t deaf_scan_us = 60 * PL_SECOND;
@@ -64,16 +65,16 @@ choose_turn(const PlAdapter *adapter, int64_t *on_us, int64_t *off_us) {
     *on_us = 5 * PL_SECOND;
     *off_us = 10500000;
   } else {
-    *on_us = 10 * PL_SECOND;
-    *off_us = 5 * PL_SECOND;
+    *on_us = 5 * PL_SECOND;
+    *off_us = 2500000;
   }
 }
 
 /* Somebody who was here a moment ago could be connected, and only has to be heard again. */
 static bool
-somebody_waits(const PlRadio *radio, const PlAdapter *adapter) {
+somebody_waits(const PlRadio *radio, const PlAdapter *adapter, int64_t since_us) {
   const PlSession *session = pl_list_newest(radio, &adapter->heard);
-  while (session && radio->now_us - session->heard_us <= eager_us) {
+  while (session && radio->now_us - session->heard_us <= since_us) {
     if (session->phase == PL_PHASE_SEEN)
       return true;
     session = pl_list_older(radio, session, PL_LIST_HEARD);
@@ -108,7 +109,7 @@ is_turn_to_scan(PlRadio *radio, PlAdapter *adapter) {
   int64_t position_us = radio->now_us - adapter->cycle_us;
   bool over = position_us >= on_us + off_us;
   bool cut_short = position_us >= on_us && !pl_adapter_full(radio, adapter) &&
-                   somebody_waits(radio, adapter);
+                   somebody_waits(radio, adapter, eager_us);
   if (over || cut_short) {
     adapter->cycle_us = radio->now_us;
     position_us = 0;
@@ -170,6 +171,7 @@ static void
 scan_runs(PlRadio *radio, PlAdapter *adapter) {
   adapter->scan = PL_SCAN_RUNNING;
   adapter->state.scanning = true;
+  adapter->scan_since_us = radio->now_us;
   adapter->listening_us = radio->now_us;
   adapter->scan_failures = 0;
   adapter->state.stuck = adapter->level >= LEVEL_STUCK;
@@ -295,6 +297,21 @@ watch(PlRadio *radio, PlAdapter *adapter) {
     pl_adapter_wake_at(radio, adapter, deaf_at(adapter));
 }
 
+/* BlueZ tells of an advertisement when something about it is new.  One that is like the last,
+ * down to its strength, is told once in a scan: a sensor that was heard while it had to wait,
+ * and advertises on, is heard again only by another scan. */
+static void
+renew(PlRadio *radio, PlAdapter *adapter) {
+  if (adapter->scan != PL_SCAN_RUNNING || adapter->connecting != PL_NO_SENSOR ||
+      pl_adapter_full(radio, adapter) || !somebody_waits(radio, adapter, PL_MINUTE))
+    return;
+  int64_t at_us = adapter->scan_since_us + renew_us;
+  if (at_us <= radio->now_us)
+    stop_scan(radio, adapter); /* and the turn, which goes on, starts it again */
+  else
+    pl_adapter_wake_at(radio, adapter, at_us);
+}
+
 /* -- all of it ------------------------------------------------------------------------- */
 
 static void
@@ -313,6 +330,7 @@ pl_scan_update(PlRadio *radio, int index) {
   check_deadline(radio, adapter);
   if (!pl_adapter_usable(adapter))
     return;
+  renew(radio, adapter);
   bool wanted = wants_scan(radio, adapter);
   bool active = adapter->scan == PL_SCAN_RUNNING || adapter->scan == PL_SCAN_STARTING;
   if (adapter->scan == PL_SCAN_IDLE && wanted && radio->now_us >= adapter->scan_retry_us)

@@ -59,8 +59,9 @@
  *
  * Scanning, on each adapter by itself, because scans cost Wi-Fi on 2.4 GHz
  *
- *   HUNT     somebody has been missing for less than 10 min: 10 s on, 5 s off; beside fast
- *            sensors on a built-in radio 5 s on, 10.5 s off
+ *   HUNT     somebody has been missing for less than 10 min: 5 s on, 2.5 s off, so that who
+ *            comes back is connected within 5 s of its first advertisement; beside fast sensors
+ *            on a built-in radio 5 s on, 10.5 s off
  *   TRICKLE  missing for longer, or no slot is free: 5 s on, 25 s off
  *   USER     somebody looks for sensors: without pause, at most 60 s
  *   SQUAD    sensors are read from their advertisements: without pause
@@ -68,6 +69,8 @@
  *
  *   A pause ends early when there is a slot for a sensor that was heard less than 10 s ago and
  *   only has to be heard again.
+ *   A scan that goes on begins anew after 3 s when there is a slot for a sensor that was heard
+ *   in the last minute: BlueZ may tell of it only once in a scan.
  *   A run that becomes active, an adapter that comes back and a link that drops start the hunt
  *   anew.  Several adapters all scan; a sensor belongs to the one that its configuration names,
  *   else to the one that hears it, and moves to one that hears it 5 dB better, or at all;

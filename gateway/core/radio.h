@@ -78,6 +78,7 @@ typedef struct {
   int64_t scan_deadline_us; /* for the answer to the last request */
   int64_t scan_retry_us;    /* not before */
   unsigned scan_failures;   /* in a row */
+  int64_t scan_since_us;    /* when the running scan began */
   int64_t cycle_us;         /* when the present turn of scan and pause began */
   int64_t listening_us;     /* of a running scan: counted as silence up to here */
   int64_t silent_us;        /* scanned without hearing anybody */

@@ -58,6 +58,7 @@ typedef struct {
   double advertise_every;
   int rssi_dbm[PL_ADAPTER_MAX]; /* 0: out of reach of that adapter */
   bool private_address;
+  bool told_once; /* of its advertisements only the first in each scan is told */
   FakeReply connect;
   bool connects_late;   /* the link comes up although the answer was a failure or none */
   double resolve_after; /* below 0: never */
@@ -82,7 +83,8 @@ typedef struct {
   GString *history; /* of its link state, " seen connecting streaming" */
 
   bool advertisement_queued;
-  int adapter; /* that carries the link or the attempt */
+  double told_in_scan; /* that began then */
+  int adapter;         /* that carries the link or the attempt */
   unsigned attempt;
   unsigned link_number;
   bool operating;

@@ -55,6 +55,7 @@ init_sensor(FakeSensor *sensor) {
   sensor->cancel_answers = true;
   sensor->disconnect_after = 2.1;
   sensor->heard = -INFINITY;
+  sensor->told_in_scan = -INFINITY;
   sensor->adapter = PL_NO_ADAPTER;
   sensor->history = g_string_new("");
 }
@@ -162,6 +163,9 @@ play_advertisement(Fake *fake, const FakeQueued *queued) {
     event.rssi_dbm = self->rssi_dbm[i];
     event.private_address = self->private_address;
     self->heard = fake_now(fake);
+    if (self->told_once && self->told_in_scan == adapter->scan_since)
+      continue;
+    self->told_in_scan = adapter->scan_since;
     fake_event(fake, &event);
   }
 }

@@ -311,6 +311,24 @@ test_stubborn_driver(void) {
   g_assert_cmpuint(fake_count(fake, FAKE_WRITE, 0, 0), ==, 0);
 }
 
+/* BlueZ tells of unchanged advertisements once in a scan: a sensor that was told of while it
+ * was in back-off is looked for by another scan, not after the pause. */
+static void
+test_told_once_in_a_scan(void) {
+  g_autoptr(Fake) fake = advertising(1);
+  fake->sensors[0].told_once = true;
+  fake_start(fake);
+  g_assert_true(fake_wait(fake, 0, PL_LINK_STATE_STREAMING, 30));
+  for (int failures = 1; failures <= 4;
+       failures++) { /* 1, 2, 4 and 8 s, a fifth more at most */
+    fake_run(fake, 2);
+    fake_drop(fake, 0);
+    g_assert_true(fake_wait(fake, 0, PL_LINK_STATE_BACKOFF, 5));
+    double back_off = 1.2 * (1 << (failures - 1));
+    g_assert_true(fake_wait(fake, 0, PL_LINK_STATE_STREAMING, back_off + 5));
+  }
+}
+
 int
 main(int argc, char *argv[]) {
   g_test_init(&argc, &argv, NULL);
@@ -326,6 +344,7 @@ main(int argc, char *argv[]) {
   g_test_add_func("/radio/scan/full-adapter", test_full_adapter_scans_little);
   g_test_add_func("/radio/scan/new-adapter", test_new_adapter_hunts);
   g_test_add_func("/radio/scan/ends-by-itself", test_scan_ends_by_itself);
+  g_test_add_func("/radio/scan/told-once", test_told_once_in_a_scan);
   g_test_add_func("/radio/scan/late", test_late_scan_is_stopped);
   g_test_add_func("/radio/scan/start-never-answers", test_start_never_answers);
   g_test_add_func("/radio/drivers/stubborn", test_stubborn_driver);
