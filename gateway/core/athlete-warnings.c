@@ -67,7 +67,6 @@ clear(PlAthlete *athlete, PlWarningCode code, double value, int64_t t_us) {
   if (!machine->on && !(athlete->active & UINT64_C(1) << code))
     return;
   machine->on = false;
-  machine->cleared_s = 0;
   PlWarningEvent event = athlete->opened[code];
   event.state = PL_WARNING_CLEARED;
   event.t_us = t_us;

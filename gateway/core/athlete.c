@@ -125,16 +125,17 @@ forget_the_way_here(PlRecord *record) {
   record->distance_m = fmin(record->distance_m, isnan(speed_m_s) ? 0 : speed_m_s);
 }
 
-/* Adds a second to the run, keeping the totals of the last movement. */
+/* Adds a second to the run, keeping the totals of the last movement.  `looks_running`: the gait
+ * is not only still that of a moment ago. */
 static void
-fold(PlAthlete *athlete, const PlRecord *record) {
+fold(PlAthlete *athlete, const PlRecord *record, bool looks_running) {
   bool moves = pl_run_moves(&athlete->run, record);
   if (athlete->alive && !moves)
     athlete->at_rest = athlete->run;
   pl_run_add(&athlete->run, record, &athlete->heart);
   athlete->alive = moves;
   athlete->rest_s = moves ? 0 : athlete->rest_s + 1;
-  athlete->run_gait_s = record->gait == PL_GAIT_RUN ? athlete->run_gait_s + 1 : 0;
+  athlete->run_gait_s = record->gait == PL_GAIT_RUN ? athlete->run_gait_s + looks_running : 0;
 }
 
 static void
@@ -186,11 +187,11 @@ step_run(PlAthlete *athlete, PlRecord *record) {
     begin(athlete, PL_RUN_MAYBE, record->t_us - second_us, false);
     announce(athlete, PL_RUN_CANDIDATE, athlete->run.start_us, NULL);
   }
-  fold(athlete, record);
+  fold(athlete, record, athlete->fusion.gait.run_s > 0);
   split_lap(athlete, record);
   if (athlete->stage == PL_RUN_MAYBE) {
-    if (athlete->run_gait_s + gait_lag_s >= athlete->run_settings.start_after_s &&
-        athlete->run_gait_s > 0)
+    if (athlete->run_gait_s > 0 &&
+        athlete->run_gait_s + gait_lag_s >= athlete->run_settings.start_after_s)
       confirm(athlete);
     else if (athlete->rest_s >= athlete->run_settings.pause_after_s)
       discard(athlete, record->t_us);
@@ -366,7 +367,7 @@ pl_athlete_restore(PlAthlete *athlete, int64_t start_us, bool is_run, bool by_ha
 void
 pl_athlete_restore_record(PlAthlete *athlete, const PlRecord *record, bool ends_lap) {
   PlLap lap;
-  fold(athlete, record);
+  fold(athlete, record, true);
   if (ends_lap && !athlete->alive)
     pl_run_next_lap(&athlete->at_rest, &lap);
   if (ends_lap)

@@ -21,7 +21,7 @@ pl_tally_mean(const PlTally *tally) {
 static void
 tally_clear(PlTally tally[PL_METRIC_COUNT]) {
   for (int m = 0; m < PL_METRIC_COUNT; m++)
-    tally[m] = (PlTally){.minimum = NAN, .maximum = NAN, .last = NAN};
+    tally[m] = (PlTally){.minimum = NAN, .maximum = NAN};
 }
 
 static void
@@ -30,7 +30,6 @@ tally_add(PlTally *tally, double value, double seconds) {
   tally->weight_s += seconds;
   tally->minimum = fmin(tally->minimum, value); /* fmin and fmax pass over NaN */
   tally->maximum = fmax(tally->maximum, value);
-  tally->last = value;
 }
 
 static void
@@ -195,7 +194,6 @@ pl_run_add(PlRun *run, const PlRecord *record, const PlHeartProfile *heart) {
   add_heart(run, record, heart);
   add_metrics(run, record);
   run->records_s++;
-  run->beats += record->rr_count;
 }
 
 void

@@ -12,7 +12,7 @@
 
 typedef struct {
   double sum, weight_s; /* of value * seconds, and seconds */
-  double minimum, maximum, last;
+  double minimum, maximum;
 } PlTally;
 
 /* The mean of a tally, NaN when nothing was counted. */
@@ -42,7 +42,6 @@ typedef struct {
   double impulse_s;                  /* seconds that the three rest on */
   double covered_s[PL_METRIC_COUNT]; /* seconds in which the metric was known */
   double records_s;                  /* seconds with a record */
-  unsigned beats;
   bool by_hand; /* started by command: seconds without a footpod count as moving */
   PlTally tally[PL_METRIC_COUNT];
   PlLap lap; /* the one that is being run */

@@ -112,7 +112,6 @@ pl_warning_machine_step(PlWarningMachine *machine, const PlWarningLimits *limits
   if (machine->cleared_s == 0 || machine->cleared_s < limits->clear_s)
     return false;
   machine->on = false;
-  machine->cleared_s = 0;
   *state = PL_WARNING_CLEARED;
   return true;
 }
