@@ -19,6 +19,8 @@ typedef struct {
   guint lap_at;
   PlRecord last;
   bool has_record;
+  double counter_m; /* of the footpod, as it was last read; NaN: never */
+  int64_t counter_us;
 } Resumption;
 
 static int64_t
@@ -62,6 +64,10 @@ add_record(const PlStoredRecord *stored, void *data) {
   pl_athlete_restore_record(r->athlete, &record, ends_lap);
   r->last = record;
   r->has_record = true;
+  if (!isnan(record.counter_m)) {
+    r->counter_m = record.counter_m;
+    r->counter_us = record.t_us;
+  }
   return true;
 }
 
@@ -144,7 +150,7 @@ static void
 resume_counter(Resumption *r) {
   const PlEngineMemory *memory = &r->ledger->engine->memory;
   PlSensorInput *only = NULL;
-  if (isnan(r->last.counter_m))
+  if (isnan(r->counter_m))
     return;
   for (size_t i = memory->first_of[r->athlete->index];
        i < memory->first_of[r->athlete->index + 1]; i++) {
@@ -155,7 +161,7 @@ resume_counter(Resumption *r) {
     only = memory->inputs_of[i];
   }
   if (only != NULL)
-    pl_footpod_resume(&only->footpod, r->last.t_us, r->last.counter_m);
+    pl_footpod_resume(&only->footpod, r->counter_us, r->counter_m);
 }
 
 static void
@@ -196,6 +202,7 @@ resume(PlLedger *self, const PlStoredRun *stored, const char *boot_id, int64_t n
       .book = &self->books[index],
       .same_boot = g_strcmp0(stored->start_boot, boot_id) == 0,
       .lap_ends = g_array_new(FALSE, FALSE, sizeof(int64_t)),
+      .counter_m = NAN,
   };
   restore(&r, stored);
   g_array_unref(r.lap_ends);
