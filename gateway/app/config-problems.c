@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/app/config-problems.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { QUOTE_MAX = 64 };
@@ -57,6 +58,26 @@ pl_problems_announce(PlProblems *self, const char *file) {
   rank_of(self, file);
 }
 
+/* `text` with control characters as \xNN: whatever a message repeats of a file, a terminal
+ * shows it and does nothing else. */
+static void
+append_printable(GString *printable, const char *text, unsigned limit) {
+  g_autofree char *valid = g_utf8_make_valid(text, -1);
+  unsigned count = 0;
+
+  for (const char *p = valid; *p != '\0'; p += g_utf8_skip[(unsigned char)*p]) {
+    if (count++ == limit) {
+      g_string_append(printable, "...");
+      break;
+    }
+    gunichar c = g_utf8_get_char(p);
+    if (g_unichar_iscntrl(c))
+      g_string_append_printf(printable, "\\x%02x", (unsigned)c);
+    else
+      g_string_append_unichar(printable, c);
+  }
+}
+
 void
 pl_problems_add(PlProblems *self, const char *file, unsigned line, const char *format, ...) {
   if (self->problems->len >= PL_PROBLEMS_MAX) {
@@ -67,12 +88,15 @@ pl_problems_add(PlProblems *self, const char *file, unsigned line, const char *f
   va_start(arguments, format);
   g_autofree char *message = g_strdup_vprintf(format, arguments);
   va_end(arguments);
+  g_autoptr(GString) text = g_string_new(NULL);
+  g_string_printf(text, "%s:%u: ", file, line);
+  append_printable(text, message, UINT_MAX);
 
   Problem problem = {
       .rank = rank_of(self, file),
       .line = line,
       .sequence = self->problems->len,
-      .text = g_strdup_printf("%s:%u: %s", file, line, message),
+      .text = g_string_free(g_steal_pointer(&text), FALSE),
   };
   g_array_append_val(self->problems, problem);
   self->sorted = false;
@@ -127,21 +151,8 @@ pl_problems_summary(PlProblems *self) {
 
 char *
 pl_problems_quote(const char *text) {
-  g_autofree char *valid = g_utf8_make_valid(text, -1);
   GString *quoted = g_string_new("\"");
-  unsigned count = 0;
-
-  for (const char *p = valid; *p != '\0'; p += g_utf8_skip[(unsigned char)*p]) {
-    if (count++ == QUOTE_MAX) {
-      g_string_append(quoted, "...");
-      break;
-    }
-    gunichar c = g_utf8_get_char(p);
-    if (g_unichar_iscntrl(c))
-      g_string_append_printf(quoted, "\\x%02x", (unsigned)c);
-    else
-      g_string_append_unichar(quoted, c);
-  }
+  append_printable(quoted, text, QUOTE_MAX);
   g_string_append_c(quoted, '"');
   return g_string_free(quoted, FALSE);
 }
