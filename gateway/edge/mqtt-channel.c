@@ -106,7 +106,7 @@ wake(PlMqttChannel *self) {
 
 void
 pl_mqtt_channel_set_source(PlMqttChannel *self, GSource *source) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   g_clear_pointer(&self->source, g_source_unref);
   if (source)
     self->source = g_source_ref(source);
@@ -140,7 +140,7 @@ pl_mqtt_channel_order(PlMqttChannel *self, PlMqttOrder *order) {
 
 PlMqttEvent *
 pl_mqtt_channel_next_event(PlMqttChannel *self) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   PlMqttEvent *event = g_queue_pop_head(&self->events);
   if (event && event->type == PL_MQTT_EVENT_MESSAGE)
     self->incoming--;
@@ -167,7 +167,7 @@ pl_mqtt_channel_stop(PlMqttChannel *self, int64_t deadline_us) {
 bool
 pl_mqtt_channel_wait_ended(PlMqttChannel *self, int64_t deadline_us) {
   int64_t until = g_get_monotonic_time() + deadline_us - pl_mqtt_now_us();
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   while (!self->ended && g_cond_wait_until(&self->ended_changed, &self->lock, until))
     ;
   return self->ended;
@@ -175,20 +175,20 @@ pl_mqtt_channel_wait_ended(PlMqttChannel *self, int64_t deadline_us) {
 
 int64_t
 pl_mqtt_channel_heartbeat_us(PlMqttChannel *self) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   return self->heartbeat_us;
 }
 
 void
 pl_mqtt_channel_counts(PlMqttChannel *self, uint64_t *dropped, uint64_t *ignored) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   *dropped = self->dropped;
   *ignored = self->ignored;
 }
 
 void
 pl_mqtt_channel_count_dropped(PlMqttChannel *self) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   self->dropped++;
 }
 
@@ -204,7 +204,7 @@ pl_mqtt_channel_beat(PlMqttChannel *self) {
   uint64_t count;
   while (read(self->fd, &count, sizeof count) < 0 && errno == EINTR)
     ;
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   self->heartbeat_us = pl_mqtt_now_us();
 }
 
@@ -217,7 +217,7 @@ is_too_old(const PlMqttOrder *order, int64_t now_us) {
 PlMqttOrder *
 pl_mqtt_channel_next_order(PlMqttChannel *self, unsigned session, bool live) {
   int64_t now_us = pl_mqtt_now_us();
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   for (;;) {
     PlMqttOrder *order = live ? pop_live(self) : g_queue_pop_head(&self->ordered);
     if (!order || (order->session == session && !(live && is_too_old(order, now_us))))
@@ -229,7 +229,7 @@ pl_mqtt_channel_next_order(PlMqttChannel *self, unsigned session, bool live) {
 
 void
 pl_mqtt_channel_post(PlMqttChannel *self, PlMqttEvent *event) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   if (event->type == PL_MQTT_EVENT_MESSAGE && self->incoming >= INCOMING_MAX) {
     self->ignored++;
     pl_mqtt_event_free(event);
@@ -243,20 +243,20 @@ pl_mqtt_channel_post(PlMqttChannel *self, PlMqttEvent *event) {
 
 bool
 pl_mqtt_channel_stopped(PlMqttChannel *self, int64_t *deadline_us) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   *deadline_us = self->deadline_us;
   return self->stopped;
 }
 
 bool
 pl_mqtt_channel_clock_synced(PlMqttChannel *self) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   return self->clock_synced;
 }
 
 void
 pl_mqtt_channel_end(PlMqttChannel *self) {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
   self->ended = true;
   g_cond_broadcast(&self->ended_changed);
 }

@@ -191,9 +191,18 @@ resident_kib(void) {
   return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
 bool
 memory_counts(void) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SANITIZED
   return false;
 #else
   const char *preload = g_getenv("LD_PRELOAD");

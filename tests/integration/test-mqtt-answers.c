@@ -14,6 +14,13 @@
 
 enum { PACKET_MAX = 4096, PUBLISH_QOS_0 = 0x30, PUBLISH_QOS_1 = 0x32 };
 
+/* libmosquitto forgets to free a property when it does not understand what follows. */
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void) {
+  return "leak:libmosquitto.so";
+}
+
 typedef struct {
   FakeBroker *broker;
   Client *client;
@@ -48,6 +55,11 @@ expect_publish(Fixture *self, uint8_t type) {
   g_assert_cmpuint(packet[0], ==, type);
   size_t identifier = 4 + (size_t)packet[3];
   return g_strdup_printf("%02x %02x", packet[identifier], packet[identifier + 1]);
+}
+
+static void
+skip_publish(Fixture *self, uint8_t type) {
+  g_free(expect_publish(self, type));
 }
 
 /* -- what is sent ---------------------------------------------------------------------- */
@@ -190,7 +202,7 @@ test_maximum_qos(Fixture *self, const void *data) {
   client_start(self->client);
   connect_with(self, "20 05 00 00 02 24 00");
   g_assert_cmpint(client_publish(self->client, "a", 1, 1), ==, PL_MQTT_SENT);
-  g_autofree char *identifier = expect_publish(self, PUBLISH_QOS_0);
+  skip_publish(self, PUBLISH_QOS_0);
   g_assert_true(client_wait_acks(self->client, 1));
   PlMqttStatus status;
   pl_mqtt_status(self->client->mqtt, &status);
@@ -239,7 +251,7 @@ test_unacknowledged(Fixture *self, const void *data) {
   client_start(self->client);
   connect_with(self, ACCEPTED_5);
   g_assert_cmpint(client_publish(self->client, "a", 1, 5), ==, PL_MQTT_SENT);
-  g_autofree char *first = expect_publish(self, PUBLISH_QOS_1);
+  skip_publish(self, PUBLISH_QOS_1);
   fake_broker_hang_up(self->broker);
   g_assert_true(client_wait(&self->client->disconnected, 1));
   connect_with(self, ACCEPTED_5);
@@ -247,7 +259,7 @@ test_unacknowledged(Fixture *self, const void *data) {
   pl_mqtt_status(self->client->mqtt, &status);
   g_assert_cmpuint(status.inflight, ==, 0);
   g_assert_cmpint(client_publish(self->client, "b", 0, 6), ==, PL_MQTT_SENT);
-  g_autofree char *second = expect_publish(self, PUBLISH_QOS_0);
+  skip_publish(self, PUBLISH_QOS_0);
   g_assert_cmpuint(self->client->acks->len, ==, 0);
 }
 
@@ -298,7 +310,7 @@ static const char *const nonsense[] = {
 
 static void
 test_nonsense(Fixture *self, const void *data) {
-  self->client->config.hurry = 10000;
+  self->client->config.hurry = 100000;
   client_start(self->client);
   for (unsigned i = 0; i < 2 * G_N_ELEMENTS(nonsense); i++) {
     bool v5 = fake_broker_expect_connect(self->broker) == 5;
@@ -311,11 +323,23 @@ test_nonsense(Fixture *self, const void *data) {
   fake_broker_expect_connect(self->broker); /* it still tries */
 }
 
+static unsigned
+count_files(void) {
+  g_autoptr(GDir) files = g_dir_open("/proc/self/fd", 0, NULL);
+  unsigned count = 0;
+  while (g_dir_read_name(files))
+    count++;
+  return count;
+}
+
 static void
 test_random_nonsense(Fixture *self, const void *data) {
   enum { COUNT = 1000, LENGTH_MAX = 64 };
-  self->client->config.hurry = 10000;
+  self->client->config.hurry = 100000;
   client_start(self->client);
+  fake_broker_expect_connect(self->broker);
+  unsigned files = count_files();
+  fake_broker_hang_up(self->broker);
   for (unsigned i = 0; i < COUNT; i++) {
     uint8_t bytes[LENGTH_MAX];
     size_t length = (size_t)g_test_rand_int_range(1, LENGTH_MAX);
@@ -332,6 +356,22 @@ test_random_nonsense(Fixture *self, const void *data) {
     g_main_context_iteration(NULL, FALSE);
   }
   fake_broker_expect_connect(self->broker);
+  g_assert_cmpuint(count_files(), ==, files);
+}
+
+/* One that no version knows.  In libmosquitto 2.0 it fails an assertion. */
+static void
+test_unknown_property(Fixture *self, const void *when) {
+  client_start(self->client);
+  if (when)
+    connect_with(self, ACCEPTED_5);
+  else
+    fake_broker_expect_connect(self->broker);
+  fake_broker_send(self->broker, when ? "30 06 00 01 61 02 7f 00" : "20 05 00 00 02 7f 00");
+  g_assert_true(client_wait_problem(self->client, PL_MQTT_MALFORMED));
+  int64_t begin = g_get_monotonic_time();
+  fake_broker_expect_connect(self->broker);
+  g_assert_cmpint(g_get_monotonic_time() - begin, >, 2500000); /* 300 s, in a hurry */
 }
 
 /* 256 MB, as the length says, of which it never sees the end. */
@@ -345,6 +385,10 @@ stream_forever(Fixture *self) {
 
 static void
 test_oversized(Fixture *self, const void *data) {
+  if (!memory_counts()) {
+    g_test_skip("memory says nothing here");
+    return;
+  }
   client_start(self->client);
   connect_with(self, ACCEPTED_5);
   long before = resident_kib();
@@ -352,8 +396,7 @@ test_oversized(Fixture *self, const void *data) {
   long after = resident_kib();
   g_assert_true(client_wait_problem(self->client, PL_MQTT_OVERSIZED));
   g_test_message("%ld KiB more", after - before);
-  if (memory_counts())
-    g_assert_cmpint(after - before, <, 8 * 1024);
+  g_assert_cmpint(after - before, <, 8 * 1024);
   fake_broker_expect_connect(self->broker); /* after 300 s, in a hurry */
 }
 
@@ -362,7 +405,7 @@ static void
 test_oversized_with_limit(Fixture *self, const void *data) {
   struct rlimit before, limited;
   if (!memory_counts()) {
-    g_test_skip("no limits under a sanitizer");
+    g_test_skip("memory says nothing here");
     return;
   }
   client_start(self->client);
@@ -423,6 +466,8 @@ main(int argc, char **argv) {
   add("unacknowledged", test_unacknowledged, NULL);
   add("nonsense", test_nonsense, NULL);
   add("random-nonsense", test_random_nonsense, NULL);
+  add("unknown-property/at-first", test_unknown_property, NULL);
+  add("unknown-property/later", test_unknown_property, "later");
   add("oversized", test_oversized, NULL);
   add("oversized-with-limit", test_oversized_with_limit, NULL);
   add("flood", test_flood, NULL);

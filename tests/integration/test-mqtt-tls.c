@@ -201,7 +201,6 @@ test_no_client_certificate(Fixture *self, const void *data) {
   broker_start(self->broker, NULL, SERVER "require_certificate true");
   client_start(self->client);
   g_assert_true(client_wait_problem(self->client, PL_MQTT_TLS_FAILED));
-  g_assert_nonnull(strstr(self->client->text, "certificate required"));
 }
 
 /* -- shared keys ----------------------------------------------------------------------- */

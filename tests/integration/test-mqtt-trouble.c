@@ -95,6 +95,38 @@ test_broker_stalled(void) {
   g_assert_cmpuint(client->disconnected, ==, 0);
 }
 
+static bool
+is_past(void *data) {
+  const int64_t *until = data;
+  return g_get_monotonic_time() > *until;
+}
+
+/* What nobody wants any more when the broker goes on is not sent to it. */
+static void
+test_broker_stalled_too_long(void) {
+  enum { COUNT = 4000, OLD = 10, SIZE = 2048 };
+  g_autoptr(Broker) broker = start_broker(NULL);
+  g_autoptr(Watcher) watcher = watcher_new(broker, "b/#", "-F", "%t", NULL);
+  g_autoptr(Client) client = client_new(broker->port);
+  client_start(client);
+  g_assert_true(client_wait(&client->connected, 1));
+  broker_pause(broker);
+  g_autofree char *payload = g_strnfill(SIZE, ' ');
+  PlMqttMessage message = {.topic = "a/filling", .payload = payload, .length = SIZE};
+  for (unsigned i = 0; i < COUNT; i++)
+    pl_mqtt_publish(client->mqtt, &message);
+  message.topic = "b/old";
+  message.expiry_s = 1;
+  for (unsigned i = 0; i < OLD; i++)
+    pl_mqtt_publish(client->mqtt, &message);
+  int64_t until = g_get_monotonic_time() + 3 * G_USEC_PER_SEC / 2;
+  g_assert_true(wait_for(is_past, &until, 10000));
+  client_publish(client, "b/new", 0, 0);
+  broker_resume(broker);
+  g_assert_true(watcher_wait(watcher, "b/new", 1));
+  g_assert_cmpuint(watcher_count(watcher, "b/old"), ==, 0);
+}
+
 static void
 test_broker_silent(void) {
   g_autoptr(Broker) broker = start_broker(NULL);
@@ -219,19 +251,26 @@ is_asked(void *data) {
   return g_atomic_int_get(&dns_asked) > 0;
 }
 
-static bool
-is_single_threaded(void *data) {
+static unsigned
+count_threads(void) {
   g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
   unsigned count = 0;
   while (g_dir_read_name(tasks))
     count++;
-  return count == 1;
+  return count;
+}
+
+static bool
+is_gone(void *data) {
+  const unsigned *before = data;
+  return count_threads() == *before;
 }
 
 /* The main thread leaves the other alone with it, and that one ends by itself later. */
 static void
 test_slow_name_server(void) {
   g_autoptr(Client) client = client_new(1883);
+  unsigned before = count_threads();
   client->config.host = "localhost";
   g_atomic_int_set(&dns_delay_s, 2);
   g_atomic_int_set(&dns_asked, 0);
@@ -242,8 +281,8 @@ test_slow_name_server(void) {
   g_assert_false(pl_mqtt_stop(client->mqtt, G_USEC_PER_SEC / 10));
   g_clear_pointer(&client->mqtt, pl_mqtt_free);
   g_assert_cmpint(g_get_monotonic_time() - begin, <, 3 * G_USEC_PER_SEC / 2);
-  g_assert_false(is_single_threaded(NULL));
-  g_assert_true(wait_for(is_single_threaded, NULL, 10000));
+  g_assert_false(is_gone(&before));
+  g_assert_true(wait_for(is_gone, &before, 10000));
   g_atomic_int_set(&dns_delay_s, 0);
 }
 
@@ -270,6 +309,7 @@ main(int argc, char **argv) {
   g_test_add_func("/edge/mqtt-trouble/broker-comes-later", test_broker_comes_later);
   g_test_add_func("/edge/mqtt-trouble/broker-killed", test_broker_killed);
   g_test_add_func("/edge/mqtt-trouble/broker-stalled", test_broker_stalled);
+  g_test_add_func("/edge/mqtt-trouble/broker-stalled-too-long", test_broker_stalled_too_long);
   g_test_add_func("/edge/mqtt-trouble/broker-silent", test_broker_silent);
   g_test_add_func("/edge/mqtt-trouble/wrong-password", test_wrong_password);
   g_test_add_func("/edge/mqtt-trouble/denied-topic", test_denied_topic);

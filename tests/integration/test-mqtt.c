@@ -240,9 +240,12 @@ test_will(void) {
   g_autoptr(Broker) broker = start_broker(NULL);
   g_autoptr(Watcher) watcher = watcher_new(broker, "#", "-F", "%t %q %p %C", NULL);
   g_autofree char *port = g_strdup_printf("%d", broker->port);
+  g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
   pid_t pid = fork();
-  if (pid == 0)
-    execl("/proc/self/exe", "test-mqtt", "--child", port, NULL);
+  if (pid == 0) {
+    execl(program, "test-mqtt", "--child", port, NULL);
+    _exit(1);
+  }
   g_assert_true(watcher_wait(watcher, "child/up", 1));
   kill(pid, SIGKILL);
   waitpid(pid, NULL, 0);
