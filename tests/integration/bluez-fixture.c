@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-enum { PATIENCE_S = 20 };
+enum { PATIENCE_S = 60 };
 
 const PlUuid heart_rate_uuid = PL_UUID16(0x2a37);
 const PlUuid control_uuid = PL_UUID16(0x2a39);

@@ -319,7 +319,7 @@ test_many(Bench *bench, gconstpointer data) {
   bench_start(bench, 1);
   bench_add_strap(bench);
   g_autofree char *pod = fake_bluez_add_device(bench->fake, HCI0, POD, "public");
-  for (unsigned handle = 0x100; handle < 0x100 + 5000; handle++) {
+  for (unsigned handle = 0x100; handle < 0x100 + 2000; handle++) {
     g_autofree char *uuid = g_strdup_printf("%08x-1111-2222-3333-444455556666", handle);
     fake_bluez_give(bench->fake, bench->strap, handle, uuid, "notify");
     if (handle < 0x200)
