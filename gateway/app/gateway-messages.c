@@ -229,92 +229,13 @@ member_sensors(PlGateway *self, PlJson *json) {
 }
 
 static void
-problem(PlJson *json, const char *code, const char *text, const char *hint) {
+member_problem(const char *code, const char *text, const char *hint, void *data) {
+  PlJson *json = data;
   pl_json_object(json);
   pl_json_member_string(json, "code", code);
   pl_json_member_string(json, "text", text);
   pl_json_member_string(json, "hint", hint);
   pl_json_object_end(json);
-}
-
-static void
-problems_of_bluetooth(PlGateway *self, PlJson *json) {
-  bool any = false, powered = false;
-  if (self->source->bluez == NULL)
-    return;
-  switch (pl_bluez_state(self->source->bluez)) {
-  case PL_BLUEZ_NO_BUS:
-    problem(json, "no-dbus", "There is no system bus.", "Start it: systemctl start dbus.");
-    return;
-  case PL_BLUEZ_NO_SERVICE:
-  case PL_BLUEZ_NO_ANSWER:
-    problem(json, "no-bluetoothd", "bluetoothd does not run.",
-            "Start it: systemctl start bluetooth.");
-    return;
-  case PL_BLUEZ_UP:
-    break;
-  }
-  for (int i = 0; i < PL_ADAPTER_MAX; i++) {
-    PlBluezAdapterFacts facts;
-    if (!pl_bluez_adapter_facts(self->source->bluez, i, &facts) || !facts.present)
-      continue;
-    any = true;
-    powered |= facts.powered;
-    if (facts.blocked)
-      problem(json, "rfkill", "A Bluetooth adapter is blocked by rfkill.",
-              "Run rfkill unblock bluetooth.");
-  }
-  if (!any)
-    problem(json, "no-adapter", "There is no Bluetooth adapter.",
-            "Plug one in; the gateway finds it by itself.");
-  else if (!powered)
-    problem(json, "adapter-off", "The Bluetooth adapter is off.",
-            "Switch it on: bluetoothctl power on.");
-}
-
-static void
-problems_of_sensors(PlGateway *self, PlJson *json) {
-  for (size_t i = 0; i < self->config->sensor_count; i++) {
-    const PlSensorState *state = pl_radio_sensor(&self->pipeline->engine.radio, (int)i);
-    const char *id = self->config->sensors[i].id;
-    g_autofree char *text = NULL;
-    if (state->problem == PL_SENSOR_NEEDS_PAIRING) {
-      text = g_strdup_printf("Sensor %s wants to be paired.", id);
-      problem(json, "needs-pairing", text, "Pair it once with bluetoothctl.");
-    } else if (state->problem == PL_SENSOR_INCOMPLETE) {
-      text = g_strdup_printf("Sensor %s lacks what its driver needs.", id);
-      problem(json, "gatt-incomplete", text, "Check the driver in the configuration.");
-    } else if (state->problem == PL_SENSOR_FLOODS) {
-      text = g_strdup_printf("Sensor %s sends far too much.", id);
-      problem(json, "flood", text, "It is let in again after ten minutes.");
-    }
-  }
-}
-
-static void
-problems_of_store(PlGateway *self, PlJson *json) {
-  PlStoreHealth store;
-  pl_store_health(self->store, &store);
-  if (store.problem != PL_STORE_OK)
-    problem(json, pl_store_problem_name(store.problem), "The store can not be written.",
-            "What is measured is kept in memory; check the card and its space.");
-  if (store.disk >= PL_DISK_WARN)
-    problem(json, "disk-low", "The disk is nearly full.", "Free some space.");
-  if (store.replaced > 0)
-    problem(json, "db-corrupt", "The database was damaged and has been moved aside.",
-            "It is kept in the state directory; sqlite3 .recover may read it.");
-  if (!self->wall.synced)
-    problem(json, "clock-unsynced", "The clock of this machine is not set yet.",
-            "Connect it to the internet once; runs are dated again then.");
-}
-
-static void
-problems_of_broker(PlGateway *self, PlJson *json) {
-  PlMqttStatus mqtt;
-  pl_mqtt_status(self->mqtt, &mqtt);
-  if (!mqtt.connected && mqtt.problem != PL_MQTT_NO_PROBLEM)
-    problem(json, pl_mqtt_problem_code(mqtt.problem), mqtt.text,
-            pl_mqtt_problem_hint(mqtt.problem));
 }
 
 static void
@@ -330,10 +251,8 @@ health_members(PlGateway *self, PlJson *json) {
   member_latency(self, json);
   member_sensors(self, json);
   pl_json_member_array(json, "problems");
-  problems_of_bluetooth(self, json);
-  problems_of_sensors(self, json);
-  problems_of_store(self, json);
-  problems_of_broker(self, json);
+  pl_gateway_problems(self, member_problem, json);
+  pl_gateway_broker_problem(self, member_problem, json);
   pl_json_array_end(json);
 }
 

@@ -36,6 +36,7 @@ typedef struct PlGateway {
   int64_t stop_deadline_us;
   int exit_code;
   unsigned seconds;
+  unsigned announce_at;      /* second in which states are told anew after a reload; 0: none */
   int64_t cpu_us, cpu_at_us; /* for the share of the processor */
 
   /* Latency of live messages: from the end of their second to the hand-over. */
@@ -44,6 +45,7 @@ typedef struct PlGateway {
 
   PlControlClient *scan_client; /* waits for a scan; NULL: nobody */
   guint scan_source;
+  GHashTable *problems; /* that have been seen, for the log */
 } PlGateway;
 
 /* The time of the engine. */
@@ -70,6 +72,15 @@ json_t *pl_gateway_status_json(PlGateway *self);
 char *pl_gateway_topic(const PlGateway *self, PlTopic topic);
 char *pl_gateway_status_line(PlGateway *self);
 void pl_gateway_note_latency(PlGateway *self, double milliseconds);
+
+/* In gateway-problems.c: `hint` is the remedy.  The broker's trouble is told by itself, because
+ * the log hears of it where it happens. */
+typedef void (*PlProblemFunc)(const char *code, const char *text, const char *hint, void *data);
+void pl_gateway_problems(PlGateway *self, PlProblemFunc func, void *data);
+void pl_gateway_broker_problem(PlGateway *self, PlProblemFunc func, void *data);
+
+/* Every second: logs what has lasted for 5 s, once, and that it is over. */
+void pl_gateway_log_problems(PlGateway *self);
 
 /* In gateway-mqtt.c */
 bool pl_gateway_open_mqtt(PlGateway *self, GError **error);

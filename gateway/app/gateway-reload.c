@@ -8,6 +8,9 @@
 
 #include "gateway/edge/notify.h"
 
+/* Until then the links that stayed up have been found, and are not said to be absent. */
+enum { ANNOUNCE_S = 3 };
+
 /* Whether the broker would be spoken to in another way. */
 static bool
 same_broker(const PlConfig *a, const PlConfig *b) {
@@ -55,7 +58,7 @@ take_config(PlGateway *self, PlConfig *config) {
     change_broker(self);
   } else {
     pl_gateway_send_info(self);
-    pl_ledger_announce(self->pipeline->ledger);
+    self->announce_at = self->seconds + ANNOUNCE_S;
   }
   pl_ledger_event(self->pipeline->ledger, "config-reloaded", pl_gateway_now_us(self), NULL);
   pl_config_free(old);

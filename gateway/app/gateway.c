@@ -226,8 +226,11 @@ on_second(void *data) {
   check_clock(self);
   check_ready(self);
   check_spool(self);
+  pl_gateway_log_problems(self);
   if (self->recorder != NULL)
     pl_recorder_second(self->recorder);
+  if (self->seconds == self->announce_at)
+    pl_ledger_announce(self->pipeline->ledger);
   if (self->seconds % HEALTH_S == 0)
     pl_gateway_send_health(self);
   if (self->seconds % STATUS_S == 0) {
@@ -418,6 +421,7 @@ close_all(PlGateway *self) {
   pl_config_free(self->config);
   g_clear_pointer(&self->wall.zone, g_time_zone_unref);
   g_clear_pointer(&self->loop, g_main_loop_unref);
+  g_clear_pointer(&self->problems, g_hash_table_unref);
   g_free(self->boot_id);
   g_free(self->client_id);
   g_free(self->will_topic);
