@@ -8,7 +8,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkgconf python3 libglib2.0-dev l
 # shellcheck disable=SC2034 # for run
 run_packages=("${build_packages[@]}" mosquitto mosquitto-clients)
 # shellcheck disable=SC2034 # for check
-check_packages=("${build_packages[@]}" git mosquitto mosquitto-clients dbus
+check_packages=("${build_packages[@]}" git mosquitto mosquitto-clients openssl dbus
   clang libclang-rt-dev clang-format cppcheck codespell shellcheck mandoc systemd
   valgrind libc6-dbg
   bluez busybox-static cpio kmod python3-gi "$(case $(uname -m) in
