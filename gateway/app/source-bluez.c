@@ -53,6 +53,7 @@ attach(PlSource *source, const PlConfig *config, PlPipeline *pipeline) {
   SensorList list;
   (void)pipeline;
   list_init(&list, config);
+  pl_bluez_set_adapters(source->bluez, config->bluetooth.adapters);
   pl_bluez_set_sensors(source->bluez, list.sensors, list.count);
   list_clear(&list);
 }

@@ -32,8 +32,8 @@ present_adapter(PlLink *link, int index) {
   return known ? &self->adapters[index] : NULL;
 }
 
-/* The number that belongs to the address, a new one if need be; NULL when the adapter is not
- * for us or there are too many. */
+/* The number that belongs to the address, a new one if need be; NULL when there are too many.
+ */
 static PlBluezAdapter *
 numbered_adapter(PlBluez *self, const char *address) {
   PlBluezAdapter *vacant = NULL;
@@ -45,9 +45,8 @@ numbered_adapter(PlBluez *self, const char *address) {
     if (!vacant && adapter->address[0] == '\0')
       vacant = adapter;
   }
-  if (!self->any_adapter || !vacant)
-    return NULL;
-  g_strlcpy(vacant->address, address, sizeof vacant->address);
+  if (vacant)
+    g_strlcpy(vacant->address, address, sizeof vacant->address);
   return vacant;
 }
 
@@ -55,6 +54,16 @@ static bool
 is_real(const char *address) {
   char key[32];
   return pl_bluez_key(address, "", key) && !g_str_equal(address, NO_ADDRESS);
+}
+
+static bool
+is_allowed(const PlBluez *self, const char *address) {
+  bool listed = false;
+
+  for (int i = 0; i < PL_ADAPTER_MAX; i++)
+    listed |= self->adapters[i].allowed &&
+              g_ascii_strcasecmp(self->adapters[i].address, address) == 0;
+  return listed || self->any_adapter;
 }
 
 static bool
@@ -102,13 +111,19 @@ is_blocked(const PlBluez *self, const char *path) {
 
 /* -- news from BlueZ --------------------------------------------------------------------- */
 
-static void
-emit_adapter(PlBluez *self, const PlBluezAdapter *adapter, PlFailure failure) {
+static PlLinkEvent
+adapter_event(const PlBluezAdapter *adapter, PlFailure failure) {
   PlLinkEvent event = pl_bluez_event(PL_LINK_ADAPTER, adapter->index, PL_NO_SENSOR);
   event.ok = failure == PL_FAILURE_NONE;
   event.failure = failure;
   event.powered = adapter->powered;
   event.builtin = adapter->builtin;
+  return event;
+}
+
+static void
+emit_adapter(PlBluez *self, const PlBluezAdapter *adapter, PlFailure failure) {
+  PlLinkEvent event = adapter_event(adapter, failure);
   pl_bluez_emit(self, &event);
 }
 
@@ -144,7 +159,7 @@ pl_bluez_adapter_removed(PlBluez *self, const char *path) {
 /* The same address at another path: the index has moved, after a reset for instance. */
 static PlBluezAdapter *
 place(PlBluez *self, const char *path, const char *address, GVariant *properties) {
-  if (!is_real(address) || !is_central(properties))
+  if (!is_real(address) || !is_allowed(self, address) || !is_central(properties))
     return NULL;
   PlBluezAdapter *adapter = numbered_adapter(self, address);
   if (!adapter)
@@ -353,6 +368,54 @@ pl_bluez_scan(PlLink *link, int index, bool on) {
     set_filter(self, adapter);
   else
     stop_scan(self, adapter);
+}
+
+/* -- another configuration --------------------------------------------------------------- */
+
+static void
+dismiss(PlBluez *self, const PlBluezAdapter *adapter) {
+  g_autofree char *path = g_strdup(adapter->path);
+
+  for (size_t i = 0; i < self->sensor_count; i++)
+    if (self->sensors[i].asked == adapter->index)
+      pl_bluez_farewell(self, &self->sensors[i]);
+  pl_bluez_call_send(call_adapter(self, adapter, NULL), PL_BLUEZ_ADAPTER, "StopDiscovery", NULL,
+                     NULL, PL_BLUEZ_STOP_SCAN_MS);
+  pl_bluez_adapter_removed(self, path);
+}
+
+void
+pl_bluez_adapters_allow(PlBluez *self, const char *const *addresses) {
+  self->any_adapter = !addresses;
+  for (int i = 0; i < PL_ADAPTER_MAX; i++) {
+    self->adapters[i].index = i;
+    self->adapters[i].allowed = false;
+  }
+  for (size_t i = 0; addresses && addresses[i]; i++) {
+    char key[32];
+    bool valid = pl_bluez_key(addresses[i], "", key);
+    key[PL_BLUEZ_ADDRESS_SIZE - 1] = '\0';
+    PlBluezAdapter *adapter = valid ? numbered_adapter(self, key) : NULL;
+    if (adapter)
+      adapter->allowed = true;
+  }
+  for (int i = 0; i < PL_ADAPTER_MAX && !self->any_adapter; i++)
+    if (self->adapters[i].path && !self->adapters[i].allowed)
+      dismiss(self, &self->adapters[i]);
+}
+
+/* Who listens now does not know of a scan: it ends. */
+void
+pl_bluez_adapters_anew(PlBluez *self) {
+  for (int i = 0; i < PL_ADAPTER_MAX; i++) {
+    PlBluezAdapter *adapter = &self->adapters[i];
+    if (!adapter->path)
+      continue;
+    PlLinkEvent event = adapter_event(adapter, PL_FAILURE_NONE);
+    pl_bluez_post(self, &event);
+    if (adapter->scanning || adapter->scan_busy)
+      pl_bluez_scan(&self->link, i, false);
+  }
 }
 
 /* -- facts ----------------------------------------------------------------------------- */

@@ -62,6 +62,7 @@ typedef struct {
   uint64_t serial;                     /* tells this stay from an earlier one */
   char alias[PL_BLUEZ_NAME_SIZE];
   unsigned round; /* of the snapshot that last told of it */
+  bool allowed;   /* by the configuration, unless any is */
   bool powered;
   bool builtin;
   bool discovering;
@@ -252,6 +253,10 @@ PlBluezAdapter *pl_bluez_adapter_at(PlBluez *self, const char *path, size_t leng
 /* The present adapter that the object belongs to, or NULL. */
 PlBluezAdapter *pl_bluez_adapter_of(PlBluez *self, const char *path);
 void pl_bluez_adapter_forget(PlBluezAdapter *adapter);
+/* Only these from now on; NULL: any.  The others are gone. */
+void pl_bluez_adapters_allow(PlBluez *self, const char *const *addresses);
+/* Tells of all that are there as if they had just come. */
+void pl_bluez_adapters_anew(PlBluez *self);
 void pl_bluez_power(PlLink *link, int adapter, bool on);
 void pl_bluez_scan(PlLink *link, int adapter, bool on);
 

@@ -324,20 +324,16 @@ pl_bluez_set_sensors(PlBluez *self, const PlBluezSensor *sensors, size_t count) 
     sensor_clear(&old[i]);
   g_free(old);
   g_array_set_size(self->posted, 0);
+  pl_bluez_adapters_anew(self);
   if (self->owner)
     pl_bluez_refresh(self);
 }
 
-static void
-take_adapters(PlBluez *self, const char *const *adapters) {
-  self->any_adapter = !adapters;
-  for (int i = 0; i < PL_ADAPTER_MAX; i++)
-    self->adapters[i].index = i;
-  for (int i = 0; adapters && adapters[i] && i < PL_ADAPTER_MAX; i++) {
-    char key[32];
-    if (pl_bluez_key(adapters[i], "", key))
-      memcpy(self->adapters[i].address, key, PL_BLUEZ_ADDRESS_SIZE - 1);
-  }
+void
+pl_bluez_set_adapters(PlBluez *self, const char *const *addresses) {
+  pl_bluez_adapters_allow(self, addresses);
+  if (self->owner)
+    pl_bluez_refresh(self);
 }
 
 PlBluez *
@@ -370,7 +366,7 @@ pl_bluez_new(const PlBluezOptions *options, PlLinkHandler handler, void *data) {
   self->devices = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, pl_bluez_device_free);
   self->characteristics = g_hash_table_new(g_str_hash, g_str_equal);
   self->sensor_of_key = g_hash_table_new(g_str_hash, g_str_equal);
-  take_adapters(self, options->adapters);
+  pl_bluez_adapters_allow(self, options->adapters);
   take_sensors(self, options->sensors, options->sensor_count);
   connect_bus(self);
   return self;

@@ -11,7 +11,7 @@
  * business.
  *
  * Everything happens in the default main context.  The handlers may issue any PlLink request,
- * but may call neither pl_bluez_set_sensors() nor pl_bluez_free().
+ * but may call neither pl_bluez_set_...() nor pl_bluez_free().
  *
  * It needs neither a bus nor a bluetoothd to begin with: it waits for both, and asks the bus to
  * start bluetoothd.  The bus address may be given in DBUS_SYSTEM_BUS_ADDRESS. */
@@ -62,9 +62,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlBluez, pl_bluez_free)
 /* The requests; lives as long as `self`. */
 PlLink *pl_bluez_link(PlBluez *self);
 
-/* Takes over a new list, and with it new numbers.  Links of sensors that stay are kept; what is
- * known of all of them comes again as events, as after a start. */
+/* Takes over a new list, and with it new numbers.  Links of sensors that stay are kept.  All
+ * that is known of adapters and sensors comes again as events, as after a start, and no scan
+ * goes on.
+ */
 void pl_bluez_set_sensors(PlBluez *self, const PlBluezSensor *sensors, size_t count);
+
+/* Another choice of adapters, as in PlBluezOptions.  Those that are no longer among them are
+ * gone with all that they carried; those that were there keep their numbers. */
+void pl_bluez_set_adapters(PlBluez *self, const char *const *addresses);
 
 /* What is missing for BlueZ to be usable. */
 typedef enum {

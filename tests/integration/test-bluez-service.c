@@ -249,12 +249,17 @@ test_reload(Bench *bench, gconstpointer data) {
 
   bench_connect(bench, 1);
   bench_subscribe(bench, false);
+  bench->link->scan(bench->link, 0, true);
+  bench_wait(bench, PL_LINK_SCAN);
   bench_clear(bench);
   pl_bluez_set_sensors(bench->bluez, sensors, G_N_ELEMENTS(sensors));
+  g_assert_cmpuint(bench->events->len, ==, 0);
+  g_assert_true(bench_expect(bench, PL_LINK_ADAPTER)->powered);
   const PlLinkEvent *event = bench_wait(bench, PL_LINK_CONNECTED);
   g_assert_cmpint(event->sensor, ==, 1);
   bench_wait(bench, PL_LINK_RESOLVED);
   g_assert_cmpuint(fake_bluez_calls(bench->fake, "Disconnect"), ==, 0);
+  g_assert_cmpuint(fake_bluez_calls(bench->fake, "StopDiscovery"), ==, 1);
   g_assert_cmpstr(pl_bluez_info(bench->bluez, 0)->modalias, ==, "");
   bench->link->subscribe(bench->link, 1, &heart_rate_uuid, false);
   g_assert_true(bench_wait(bench, PL_LINK_SUBSCRIBED)->ok);
@@ -263,6 +268,51 @@ test_reload(Bench *bench, gconstpointer data) {
 
   pl_bluez_set_sensors(bench->bluez, sensors, 1);
   bench_until_called(bench, "Disconnect", 1);
+}
+
+/* Who listens now asks for a scan at once, while the old one still ends. */
+static void
+scan_at_once(const PlLinkEvent *event, void *data) {
+  PlLink *link = data;
+  if (event->type == PL_LINK_ADAPTER)
+    link->scan(link, event->adapter, true);
+}
+
+static void
+test_reload_while_scanning(Bench *bench, gconstpointer data) {
+  bench_start(bench, 1);
+  bench_add_strap(bench);
+  bench->link->scan(bench->link, 0, true);
+  bench_wait(bench, PL_LINK_SCAN);
+  bench->hook = scan_at_once;
+  bench->hook_data = bench->link;
+  pl_bluez_set_sensors(bench->bluez, bench_options().sensors, 1);
+  bench_expect(bench, PL_LINK_ADAPTER);
+  const PlLinkEvent *event = bench_expect(bench, PL_LINK_SCAN);
+  g_assert_true(event->ok);
+  g_assert_true(event->scanning);
+  g_assert_cmpuint(fake_bluez_calls(bench->fake, "StartDiscovery"), ==, 2);
+  g_assert_true(fake_bluez_get_bool(bench->fake, HCI0, FAKE_ADAPTER, "Discovering"));
+}
+
+/* The adapter is no longer to be used, and then it is again. */
+static void
+test_reload_adapters(Bench *bench, gconstpointer data) {
+  static const char *const others[] = {"00:11:22:33:44:66", NULL};
+  static const char *const both[] = {"00:11:22:33:44:66", ADAPTER, NULL};
+
+  bench_connect(bench, 1);
+  bench_clear(bench);
+  pl_bluez_set_adapters(bench->bluez, others);
+  g_assert_cmpint(bench_expect(bench, PL_LINK_ADAPTER_GONE)->adapter, ==, 0);
+  bench_until_called(bench, "Disconnect", 1);
+  fake_bluez_add_adapter(bench->fake, "/org/bluez/hci1", "00:11:22:33:44:66");
+  g_assert_cmpint(bench_expect(bench, PL_LINK_ADAPTER)->adapter, ==, 1);
+  pl_bluez_set_adapters(bench->bluez, both);
+  g_assert_cmpint(bench_expect(bench, PL_LINK_ADAPTER)->adapter, ==, 0);
+  pl_bluez_set_adapters(bench->bluez, NULL);
+  fake_bluez_add_adapter(bench->fake, "/org/bluez/hci2", "00:11:22:33:44:77");
+  g_assert_cmpint(bench_wait(bench, PL_LINK_ADAPTER)->adapter, ==, 2);
 }
 
 /* -- others on the bus -------------------------------------------------------------------- */
@@ -425,6 +475,8 @@ main(int argc, char **argv) {
   BENCH_TEST("/edge/bluez/farewell", test_farewell);
   BENCH_TEST("/edge/bluez/farewell-while-connecting", test_farewell_while_connecting);
   BENCH_TEST("/edge/bluez/reload", test_reload);
+  BENCH_TEST("/edge/bluez/reload-while-scanning", test_reload_while_scanning);
+  BENCH_TEST("/edge/bluez/reload-adapters", test_reload_adapters);
   BENCH_TEST("/edge/bluez/foreign-sender", test_foreign);
   BENCH_TEST("/edge/bluez/nonsense", test_nonsense);
   return g_test_run();
