@@ -88,6 +88,13 @@ fake_export_all(FakeBluez *fake, FakeObject *device) {
     export_attribute(fake, device, g_ptr_array_index(device->attributes, i));
 }
 
+void
+fake_bluez_export(FakeBluez *fake, const char *path) {
+  FakeObject *device = fake_object(fake, path);
+  export_attribute(fake, device,
+                   g_ptr_array_index(device->attributes, device->attributes->len - 1));
+}
+
 static void
 start_notify(FakeBluez *fake, FakeObject *object, GDBusMessage *call) {
   if (object->fd >= 0) {

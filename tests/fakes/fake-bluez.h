@@ -101,6 +101,8 @@ char *fake_bluez_add_device(FakeBluez *fake, const char *adapter, const char *ad
  * separated by blanks. */
 void fake_bluez_give(FakeBluez *fake, const char *device, unsigned handle, const char *uuid,
                      const char *flags);
+/* Makes the object of the last characteristic that was given, now. */
+void fake_bluez_export(FakeBluez *fake, const char *device);
 /* The path of the characteristic with this handle; the caller frees. */
 char *fake_bluez_characteristic(const char *device, unsigned handle);
 /* An advertisement. */
