@@ -6,10 +6,10 @@
 /* Live warnings that need no motion sensor: the longest run of 30 days, the heart rate of the
  * day, and sensors that fell silent (science.md 6 L1, 8). */
 
-/* Steps past the longest run of 30 days (Frandsen 2025: 10, 30 and 100 %), and once before the
- * first. */
-static const double spike_shares[] = {1.10, 1.30, 2.00};
-enum { SPIKE_SHARES = sizeof spike_shares / sizeof spike_shares[0] };
+/* Steps past the longest run of 30 days (Frandsen 2025: 10, 30 and 100 %): once before the
+ * first, which is configurable, and at each. */
+static const double later_shares[] = {1.30, 2.00};
+enum { LATER_SHARES = sizeof later_shares / sizeof later_shares[0] };
 static const double spike_notice_m = 500;
 static const double cap_exit_bpm = 3; /* below the cap before it is over */
 static const double median_coverage = 0.7;
@@ -134,12 +134,11 @@ reached_spike(double distance_m, double longest_m, double first_share, double *l
     reached_m = notice_m;
     *limit_m = longest_m * first_share;
   }
-  for (int i = 0; i < SPIKE_SHARES; i++) {
-    double share = i == 0 ? first_share : spike_shares[i];
-    if (share < first_share || distance_m < longest_m * share)
-      continue;
-    reached_m = *limit_m = longest_m * share;
-  }
+  if (distance_m >= longest_m * first_share)
+    reached_m = *limit_m = longest_m * first_share;
+  for (int i = 0; i < LATER_SHARES; i++)
+    if (later_shares[i] > first_share && distance_m >= longest_m * later_shares[i])
+      reached_m = *limit_m = longest_m * later_shares[i];
   return reached_m;
 }
 

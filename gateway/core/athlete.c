@@ -85,7 +85,6 @@ static void
 finish(PlAthlete *athlete, int64_t t_us) {
   PlRun *ended = athlete->alive ? &athlete->run : &athlete->at_rest;
   athlete->stage = PL_RUN_NONE;
-  athlete->paused = false;
   pl_athlete_warnings_end(athlete, t_us);
   if (ended->lap.elapsed_s > 0)
     emit_lap(athlete, &ended->lap);
@@ -249,20 +248,26 @@ complete(const PlAthlete *athlete, PlFrame *frame) {
   }
 }
 
+/* The zone of the last 5 s, as far as the heart rate is known well enough. */
 static void
-add_zone(const PlAthlete *athlete, const double window[PL_HEART_MEDIAN_WINDOW], unsigned at,
-         PlRecord *record) {
+add_zone(const PlAthlete *athlete, PlRecord *record, PlMissing missing[PL_METRIC_COUNT]) {
+  const double *window = athlete->heart_rates;
+  unsigned at = athlete->heart_rates_at + PL_HEART_MEDIAN_WINDOW;
   double sum = 0;
   unsigned count = 0;
+  if (isnan(record->value[PL_METRIC_HEART_RATE]))
+    return;
   for (unsigned i = 1; i <= PL_RUN_HEART_WINDOW; i++) {
-    double value = window[(at + PL_HEART_MEDIAN_WINDOW - i) % PL_HEART_MEDIAN_WINDOW];
+    double value = window[(at - i) % PL_HEART_MEDIAN_WINDOW];
     if (isnan(value))
       continue;
     sum += value;
     count++;
   }
-  if (count == 0 || isnan(record->value[PL_METRIC_HEART_RATE]))
+  if (count == 0) {
+    missing[PL_METRIC_HEART_ZONE] = PL_MISSING_LOW_QUALITY;
     return;
+  }
   record->value[PL_METRIC_HEART_ZONE] = pl_heart_zone(&athlete->heart, sum / count);
   record->confidence[PL_METRIC_HEART_ZONE] =
       (float)athlete->heart.zone_confidence * record->confidence[PL_METRIC_HEART_RATE];
@@ -282,7 +287,7 @@ pl_athlete_step(PlAthlete *athlete, int64_t t_us, PlSensorInput *const *inputs, 
   athlete->heart_rates[athlete->heart_rates_at] =
       known ? record->value[PL_METRIC_HEART_RATE] : NAN;
   athlete->heart_rates_at = (athlete->heart_rates_at + 1) % PL_HEART_MEDIAN_WINDOW;
-  add_zone(athlete, athlete->heart_rates, athlete->heart_rates_at, record);
+  add_zone(athlete, record, frame.missing);
 
   step_run(athlete, record);
   update_phase(athlete, record->gait, t_us);
@@ -324,7 +329,6 @@ pl_athlete_stop(PlAthlete *athlete, int64_t t_us) {
     return false;
   pl_athlete_end(athlete, t_us);
   athlete->stopped = true;
-  athlete->rest_s = 0;
   return true;
 }
 
