@@ -91,10 +91,21 @@ on_phase(PlOutlet *outlet, int athlete, PlPhase phase, int64_t since_us) {
 
 static void
 on_sensor(PlOutlet *outlet, int sensor, const PlSensorState *state) {
+  of(outlet)->links[sensor] = state->link;
 }
 
 static void
 on_event(PlOutlet *outlet, const PlGatewayEvent *event) {
+  static const char *const names[] = {
+      [PL_EVENT_SENSOR_JOINED] = "joined",
+      [PL_EVENT_SENSOR_LOST] = "lost",
+      [PL_EVENT_ADAPTER_LOST] = "adapter-lost",
+      [PL_EVENT_ADAPTER_RESET] = "adapter-reset",
+      [PL_EVENT_FLOOD] = "flood",
+  };
+  int who = event->sensor == PL_NO_SENSOR ? event->adapter : event->sensor;
+  g_string_append_printf(of(outlet)->events, " %g %s %d", scene_s(event->t_us),
+                         names[event->type], who);
 }
 
 /* -- making ---------------------------------------------------------------------------------
@@ -142,6 +153,8 @@ scene_new_with(size_t athletes, const SceneSensor *sensors, size_t count) {
   scene->records = g_array_new(FALSE, FALSE, sizeof(PlRecord));
   scene->phases = g_string_new(NULL);
   scene->story = g_string_new(NULL);
+  scene->events = g_string_new(NULL);
+  scene->links = g_new0(PlLinkState, count);
   scene->frames = g_new0(PlFrame, athletes);
   scene->frame_counts = g_new0(unsigned, athletes);
   set_up(scene);
@@ -176,6 +189,8 @@ scene_free(Scene *scene) {
   g_array_unref(scene->records);
   g_string_free(scene->phases, TRUE);
   g_string_free(scene->story, TRUE);
+  g_string_free(scene->events, TRUE);
+  g_free(scene->links);
   g_free(scene->frames);
   g_free(scene->frame_counts);
   g_free(scene);
@@ -205,7 +220,11 @@ scene_start(Scene *scene) {
     scene->sessions[i].drivers[0] =
         pl_driver_find(has_heart(sensor) ? "heart-rate" : "running-speed-cadence");
     scene->engine_sensors[i] = (PlEngineSensor){
-        .athlete = sensor->athlete, .mount = mount_of(sensor->kind), .factor = 1};
+        .athlete = sensor->athlete,
+        .mount = mount_of(sensor->kind),
+        .factor = 1,
+        .cadence_learnt = sensor->learnt,
+    };
   }
   scene->outlet = (PlOutlet){.frame = on_frame,
                              .second = on_second,

@@ -14,7 +14,8 @@ typedef enum { SCENE_STRAP, SCENE_BAND, SCENE_FOOTPOD, SCENE_TREADMILL } SceneKi
 typedef struct {
   SceneKind kind;
   int athlete;
-  bool sends; /* this and what follows may be changed at any time */
+  PlCadenceUnit learnt; /* on an earlier day */
+  bool sends;           /* this and what follows may be changed at any time */
   double heart_rate_bpm;
   unsigned beats; /* RR intervals in a packet, of a strap */
   bool contact_lost;
@@ -59,12 +60,14 @@ typedef struct {
   bool keeps_records;
 
   /* Of all athletes. */
-  GArray *runs;     /* SceneRun */
-  GArray *laps;     /* SceneLap */
-  GArray *warnings; /* SceneWarning */
-  GString *phases;  /* of athlete 0: " 10 warmup 194 running" */
-  GString *story;   /* of athlete 0: " 10 started@0", what and what it is about */
-  PlFrame *frames;  /* the newest of each */
+  GArray *runs;       /* SceneRun */
+  GArray *laps;       /* SceneLap */
+  GArray *warnings;   /* SceneWarning */
+  GString *phases;    /* of athlete 0: " 10 warmup 194 running" */
+  GString *events;    /* of sensors: " 1 joined 0" */
+  GString *story;     /* of athlete 0: " 10 started@0", what and what it is about */
+  PlLinkState *links; /* of the sensors, as last told */
+  PlFrame *frames;    /* the newest of each */
   unsigned *frame_counts;
   GArray *records; /* PlRecord, of athlete 0: those of the last run or candidate */
   unsigned seconds;

@@ -8,7 +8,8 @@ comes out with what went in, and with the session figures that the watch wrote i
 
 usage: recorded-runs.py PLUMBLINE DATA
 
-Prints TAP.  DATA is a folder of recordings; without it everything is skipped."""
+Prints TAP.  DATA is a folder of recordings, unless PLUMBLINE_DATA names another; without it
+everything is skipped."""
 
 import csv
 import json
@@ -181,7 +182,7 @@ def check_hike(tap, name, records, messages):
 
 def main():
     plumbline, data = sys.argv[1:3]
-    root = os.path.join(data, 'runs')
+    root = os.path.join(os.environ.get('PLUMBLINE_DATA', data), 'runs')
     if not os.path.isdir(root):
         print('1..0 # SKIP there are no recordings at %s' % root)
         return 0

@@ -80,6 +80,44 @@ test_zone(void) {
   scene_run(scene, 0, 1, 154, 3); /* 148.4, over 148 */
   g_assert_cmpfloat(value(scene, PL_METRIC_HEART_ZONE), ==, 4);
   g_assert_cmpfloat(confidence(scene, PL_METRIC_HEART_ZONE), ==, 1);
+  scene_run(scene, 0, 4, 147, 3);
+  scene_run(scene, 0, 1, 151, 3); /* 147.8 */
+  g_assert_cmpfloat(value(scene, PL_METRIC_HEART_ZONE), ==, 3);
+  scene->sensors[0].sends = false;
+  scene_pass(scene, 3);
+  g_assert_cmpfloat(confidence(scene, PL_METRIC_HEART_ZONE), ==, 0.5);
+}
+
+/* A band that counts steps has a heart rate, but no zone and no part in anything. */
+static void
+test_cadence_lock(void) {
+  const SceneSensor sensors[] = {{.kind = SCENE_BAND}, {.kind = SCENE_FOOTPOD}};
+  g_autoptr(Scene) scene = scene_new_with(1, sensors, 2);
+  scene_start(scene);
+  scene_run(scene, 0, 30, 170, 3);
+  scene->sensors[0].heart_rate_bpm = scene->sensors[1].cadence = 176;
+  scene_pass(scene, 40);
+  g_assert_cmpfloat(value(scene, PL_METRIC_HEART_RATE), ==, 176);
+  g_assert_cmpfloat_with_epsilon(confidence(scene, PL_METRIC_HEART_RATE), 0.3, 1e-6);
+  g_assert_true(isnan(value(scene, PL_METRIC_HEART_ZONE)));
+  g_assert_cmpstr(missing(scene, PL_METRIC_HEART_ZONE), ==, "low-quality");
+  double impulse = value(scene, PL_METRIC_TRIMP);
+  scene_pass(scene, 100);
+  g_assert_cmpfloat(value(scene, PL_METRIC_TRIMP), ==, impulse);
+  g_assert_cmpuint(scene->warnings->len, ==, 0); /* 176 is above the cap */
+}
+
+/* The impulse of the run so far, as sure as what it rests on and as the heart rate was there.
+ */
+static void
+test_impulse(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene_start(scene);
+  scene_run(scene, 0, 600, 150, 3);
+  g_assert_cmpfloat_with_epsilon(value(scene, PL_METRIC_TRIMP), 76.097219 / 4, 1e-6);
+  g_assert_cmpfloat(confidence(scene, PL_METRIC_TRIMP), ==, 1);
+  scene_run(scene, 0, 404, NAN, 3);
+  g_assert_cmpfloat_with_epsilon(confidence(scene, PL_METRIC_TRIMP), 604 / 1004.0, 1e-6);
 }
 
 /* -- beats --------------------------------------------------------------------------------- */
@@ -180,6 +218,33 @@ test_strides(void) {
   g_assert_true(scene->frames[0].in_run);
 }
 
+/* What was learnt on an earlier day holds where nothing can be told. */
+static void
+test_strides_learnt(void) {
+  const SceneSensor pod = {.kind = SCENE_FOOTPOD, .learnt = PL_CADENCE_STRIDES};
+  g_autoptr(Scene) scene = scene_new_with(1, &pod, 1);
+  scene_start(scene);
+  scene_run(scene, 0, 0, NAN, 1);
+  scene->sensors[0].cadence = 64;
+  scene_pass(scene, 5);
+  g_assert_cmpfloat(value(scene, PL_METRIC_CADENCE), ==, 128);
+}
+
+static void
+test_links(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene_start(scene);
+  g_assert_cmpint(scene->links[0], ==, PL_LINK_STATE_ABSENT);
+  scene_run(scene, 0, 20, 150, NAN);
+  g_assert_cmpint(scene->links[0], ==, PL_LINK_STATE_STREAMING);
+  g_assert_cmpint(scene->links[1], ==, PL_LINK_STATE_ABSENT);
+  scene_run(scene, 0, 15, NAN, NAN);
+  g_assert_cmpint(scene->links[0], ==, PL_LINK_STATE_STALE);
+  scene_run(scene, 0, 10, 150, 3);
+  g_assert_cmpstr(scene->events->str, ==,
+                  " 0.5 joined 0 29.5 lost 0 35.5 joined 0 35.5 joined 1");
+}
+
 /* -- several sensors ----------------------------------------------------------------------- */
 
 enum { STRAP_1, STRAP_2, POD_1, POD_2 };
@@ -275,8 +340,12 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/data/stale", test_stale);
   g_test_add_func("/engine/data/missing", test_missing);
   g_test_add_func("/engine/data/zone", test_zone);
+  g_test_add_func("/engine/data/cadence-lock", test_cadence_lock);
+  g_test_add_func("/engine/data/impulse", test_impulse);
   g_test_add_func("/engine/data/beats", test_beats);
   g_test_add_func("/engine/data/strides", test_strides);
+  g_test_add_func("/engine/data/strides-learnt", test_strides_learnt);
+  g_test_add_func("/engine/data/links", test_links);
   g_test_add_func("/engine/counter/reset", test_counter_reset);
   g_test_add_func("/engine/counter/wraps", test_counter_wraps);
   g_test_add_func("/engine/counter/leaps", test_counter_leaps);

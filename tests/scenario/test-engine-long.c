@@ -145,8 +145,8 @@ assert_same(const PlRun *got, const PlRun *expected) {
   g_assert_cmpfloat_with_epsilon(got->moving_s, expected->moving_s, 1.1);
   g_assert_cmpfloat_with_epsilon(got->distance_m, expected->distance_m, 3.3);
   g_assert_cmpfloat_with_epsilon(got->steps, expected->steps, 3);
-  g_assert_cmpfloat_with_epsilon(got->trimp, expected->trimp, 0.1);
-  g_assert_cmpfloat_with_epsilon(got->trimp_edwards, expected->trimp_edwards, 0.1);
+  g_assert_cmpfloat_with_epsilon(got->trimp, expected->trimp, 0.2);
+  g_assert_cmpfloat_with_epsilon(got->trimp_edwards, expected->trimp_edwards, 0.2);
   for (int z = 0; z < PL_ZONE_COUNT; z++)
     g_assert_cmpfloat_with_epsilon(got->zone_s[z], expected->zone_s[z], 5.1);
   static const PlMetric metrics[] = {PL_METRIC_HEART_RATE, PL_METRIC_SPEED, PL_METRIC_CADENCE};
@@ -163,7 +163,7 @@ static void
 test_restart(void) {
   g_autoptr(Scene) whole = uninterrupted();
   const SceneRun *expected = scene_find_run(whole, 0, PL_RUN_FINISHED, 0);
-  for (unsigned at = 3; at < COURSE_S; at += 41) {
+  for (unsigned at = 3; at < COURSE_S; at += 13) {
     g_autoptr(Scene) scene = scene_new(1);
     scene->keeps_records = true;
     scene_start(scene);
@@ -176,7 +176,9 @@ test_restart(void) {
     for (guint i = 0; i < whole->laps->len; i++)
       g_assert_cmpfloat_with_epsilon(scene_lap(scene, i)->lap.distance_m,
                                      scene_lap(whole, i)->lap.distance_m, 6.6);
-    if (at < 40 || at >= 50) /* else running has to be recognised again, which takes 5 s */
+    bool begins = at >= 40 && at < 50;         /* running has to be recognised again */
+    bool falls_silent = at >= 900 && at < 902; /* what was still fresh is forgotten */
+    if (!begins && !falls_silent)
       g_assert_cmpstr(scene->story->str, ==, whole->story->str);
   }
 }
@@ -270,6 +272,22 @@ test_restore_states(void) {
   g_assert_cmpuint(g_array_index(scene->warnings, SceneWarning, 0).event.episode, ==, 8);
 }
 
+/* What was on when the program stopped is over when its value says so. */
+static void
+test_restored_is_cleared(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene_start(scene);
+  PlAthlete *athlete = scene_athlete(scene, 0);
+  pl_athlete_restore(athlete, scene_us(-400), true, false);
+  pl_athlete_restore_warning(athlete, &(PlWarningEvent){.code = PL_WARNING_HEART_RATE_CAP,
+                                                        .state = PL_WARNING_RAISED,
+                                                        .episode = 3,
+                                                        .t_us = scene_us(-100)});
+  scene_run(scene, 0, 60, 150, 3);
+  g_autofree char *text = scene_warnings(scene, PL_WARNING_HEART_RATE_CAP);
+  g_assert_cmpstr(text, ==, " 50 cleared");
+}
+
 int
 main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
@@ -280,5 +298,6 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/restart/phase", test_restart_keeps_phase);
   g_test_add_func("/engine/restart/warnings", test_restart_keeps_warnings);
   g_test_add_func("/engine/restart/states", test_restore_states);
+  g_test_add_func("/engine/restart/cleared", test_restored_is_cleared);
   return g_test_run();
 }

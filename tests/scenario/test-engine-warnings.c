@@ -107,6 +107,32 @@ test_cap_of_strangers(void) {
   g_assert_cmpfloat(warning(scene, 0)->event.confidence, ==, 0.4);
 }
 
+/* 3 bpm below the cap are not yet below it. */
+static void
+test_cap_exit(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene->settings[0].heart.age_years = NAN; /* the maximum is known: age is of no use */
+  scene_start(scene);
+  scene_run(scene, 0, 300, 160, 3);
+  scene_run(scene, 0, 100, 180, 3);
+  scene_run(scene, 0, 300, 173, 3);
+  assert_warned(scene, PL_WARNING_HEART_RATE_CAP, " 375 raised");
+  scene_run(scene, 0, 100, 172, 3); /* a median of 172.5 after 15 s */
+  assert_warned(scene, PL_WARNING_HEART_RATE_CAP, " 375 raised 744 cleared");
+}
+
+/* The next run is warned again, if it is not too soon. */
+static void
+test_cap_of_the_next_run(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene_start(scene);
+  scene_run(scene, 0, 400, 180, 3);
+  scene_run(scene, 0, 400, 160, 0);
+  scene_run(scene, 0, 400, 180, 3);
+  /* From 21 s of 30 on there is a median; the end of the run clears; and again from 816 s. */
+  assert_warned(scene, PL_WARNING_HEART_RATE_CAP, " 80 raised 444 cleared 875 raised");
+}
+
 /* A heart rate that is not known neither raises nor clears. */
 static void
 test_cap_frozen(void) {
@@ -154,10 +180,13 @@ test_spike(void) {
     g_assert_cmpuint(cleared->episode, ==, event->episode);
     g_assert_cmpfloat(cleared->limit, ==, event->limit);
     g_assert_cmpint(cleared->ahead, ==, event->ahead);
+    g_assert_cmpint(cleared->t_us, ==, warning(scene, 2 * i + 2)->event.t_us);
+    g_assert_cmpfloat(cleared->value, ==, warning(scene, 2 * i + 2)->event.value);
   }
   g_assert_true(is_active(scene, PL_WARNING_DISTANCE_SPIKE));
   scene_run(scene, 0, 310, 90, 0);
   g_assert_cmpint(warning(scene, 7)->event.state, ==, PL_WARNING_CLEARED);
+  g_assert_cmpfloat_with_epsilon(warning(scene, 7)->event.value, 28000, 5);
   g_assert_cmpuint(scene->warnings->len, ==, 8);
 }
 
@@ -240,6 +269,7 @@ test_strap_falls_silent(void) {
   assert_warned(scene, PL_WARNING_SENSOR_PROBLEM, " 619 raised 710 cleared");
   g_assert_cmpint(warning(scene, 0)->event.sensor, ==, 0);
   g_assert_cmpint(warning(scene, 1)->event.sensor, ==, 0);
+  g_assert_cmpfloat(warning(scene, 0)->event.confidence, ==, 1);
 }
 
 /* That the run pauses without the pod does not hide that it is gone. */
@@ -310,8 +340,11 @@ test_end_clears_all(void) {
   unsigned open[PL_WARNING_COUNT] = {0};
   for (guint i = 0; i < scene->warnings->len; i++) {
     const PlWarningEvent *event = &warning(scene, i)->event;
-    if (event->state == PL_WARNING_CLEARED)
+    if (event->state == PL_WARNING_CLEARED) {
+      bool of_distance = event->code == PL_WARNING_DISTANCE_SPIKE;
       g_assert_cmpuint(event->episode, ==, open[event->code]);
+      g_assert_cmpint(isnan(event->value), ==, !of_distance); /* what is known at the end */
+    }
     open[event->code] = event->state == PL_WARNING_CLEARED ? 0 : event->episode;
   }
   for (int w = 0; w < PL_WARNING_COUNT; w++)
@@ -352,6 +385,8 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/cap/by-configuration", test_cap_by_configuration);
   g_test_add_func("/engine/cap/switched-off", test_cap_switched_off);
   g_test_add_func("/engine/cap/of-strangers", test_cap_of_strangers);
+  g_test_add_func("/engine/cap/exit", test_cap_exit);
+  g_test_add_func("/engine/cap/next-run", test_cap_of_the_next_run);
   g_test_add_func("/engine/cap/frozen", test_cap_frozen);
   g_test_add_func("/engine/spike/course", test_spike);
   g_test_add_func("/engine/spike/next-run", test_spike_of_the_next_run);

@@ -78,17 +78,12 @@ test_around_the_house(void) {
 static void
 test_heart_alone_starts_nothing(void) {
   g_autoptr(Scene) scene = begun();
+  scene_pass(scene, 3600); /* nor does nothing */
+  g_assert_cmpuint(scene->frame_counts[0], ==, 0);
+  g_assert_cmpuint(scene->seconds, ==, 3600);
   scene_run(scene, 0, 3600, 170, NAN);
   g_assert_cmpstr(scene->story->str, ==, "");
   g_assert_cmpuint(scene->frame_counts[0], ==, 3600);
-}
-
-static void
-test_nothing_at_all(void) {
-  g_autoptr(Scene) scene = begun();
-  scene_pass(scene, 3600);
-  g_assert_cmpuint(scene->frame_counts[0], ==, 0);
-  g_assert_cmpuint(scene->seconds, ==, 3600);
 }
 
 /* A belt runs when it moves at 0.5 m/s, whatever the pace looks like. */
@@ -288,6 +283,7 @@ test_lap_at_rest(void) {
   scene_run(scene, 0, 100, 150, 3);
   scene_run(scene, 0, 20, 90, 0);
   g_assert_true(pl_athlete_lap(scene_athlete(scene, 0)));
+  g_assert_cmpuint(scene->laps->len, ==, 1);
   scene_run(scene, 0, 400, 90, 0);
   g_assert_cmpuint(scene->laps->len, ==, 1);
   g_assert_cmpuint(scene_lap(scene, 0)->lap.number, ==, 1);
@@ -389,6 +385,8 @@ test_paused_by_hand(void) {
   g_assert_cmpfloat(frame->elapsed_s, ==, 1000);
   g_assert_cmpstr(scene->story->str, ==,
                   " 1 candidate@0 10 started@0 300 paused@300 900 resumed@900");
+  g_assert_cmpstr(scene->phases->str, ==,
+                  " 10 warmup 184 running 300 paused 900 walking 901 running");
 }
 
 /* Forgotten: it ends when nothing is heard any more, not while the runner eats. */
@@ -411,6 +409,34 @@ test_candidate_made_a_run(void) {
   scene_run(scene, 0, 60, 100, 1.4);
   pl_athlete_start(scene_athlete(scene, 0), scene_us(60));
   g_assert_cmpstr(scene->story->str, ==, " 1 candidate@0 60 started@0");
+  scene_run(scene, 0, 900, 80, 0); /* it ends when its runner says so */
+  g_assert_true(scene_athlete(scene, 0)->stage == PL_RUN_ON);
+}
+
+/* A pause ends with its run. */
+static void
+test_run_after_a_pause(void) {
+  g_autoptr(Scene) scene = begun();
+  scene_run(scene, 0, 100, 150, 3);
+  pl_athlete_pause(scene_athlete(scene, 0), scene_us(100));
+  scene_run(scene, 0, 30, 100, 0);
+  pl_athlete_stop(scene_athlete(scene, 0), scene_us(130));
+  scene_run(scene, 0, 60, 150, 3); /* who has rested before the stop may go at once */
+  g_assert_cmpstr(scene->story->str, ==,
+                  " 1 candidate@0 10 started@0 100 paused@100 130 finished@100"
+                  " 131 candidate@130 140 started@130");
+  g_assert_cmpfloat(scene->frames[0].moving_s, ==, 60);
+}
+
+/* Which of walking and running it was is not forgotten when the pod is late. */
+static void
+test_phase_in_a_gap(void) {
+  g_autoptr(Scene) scene = begun();
+  scene_run(scene, 0, 300, 150, 3);
+  scene_run(scene, 0, 60, 110, 1.4);
+  scene_run(scene, 0, 12, 110, NAN);
+  scene_run(scene, 0, 30, 110, 1.4);
+  g_assert_cmpstr(scene->phases->str, ==, " 10 warmup 184 running 303 walking");
 }
 
 /* While a run goes on its sensors are hunted for, however it began and ended. */
@@ -441,12 +467,12 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/start/not-by-walking", test_walking_is_no_run);
   g_test_add_func("/engine/start/not-around-the-house", test_around_the_house);
   g_test_add_func("/engine/start/not-by-heart", test_heart_alone_starts_nothing);
-  g_test_add_func("/engine/start/not-by-nothing", test_nothing_at_all);
   g_test_add_func("/engine/start/treadmill", test_treadmill);
   g_test_add_func("/engine/start/way-there", test_way_to_the_start);
   g_test_add_func("/engine/pause/by-itself", test_pause_and_resume);
   g_test_add_func("/engine/pause/not-at-traffic-lights", test_traffic_light);
   g_test_add_func("/engine/pause/not-by-walking", test_walking_in_a_run);
+  g_test_add_func("/engine/pause/not-in-a-gap", test_phase_in_a_gap);
   g_test_add_func("/engine/end/by-itself", test_ends_by_itself);
   g_test_add_func("/engine/end/for-a-minute", test_ended_for_a_minute);
   g_test_add_func("/engine/end/in-silence", test_ends_in_silence);
@@ -464,6 +490,7 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/command/pause", test_paused_by_hand);
   g_test_add_func("/engine/command/pause-forgotten", test_pause_forgotten);
   g_test_add_func("/engine/command/candidate", test_candidate_made_a_run);
+  g_test_add_func("/engine/command/after-a-pause", test_run_after_a_pause);
   g_test_add_func("/engine/command/sensors", test_sensors_of_runs);
   return g_test_run();
 }

@@ -222,6 +222,27 @@ test_pace(void) {
   g_assert_cmpfloat_with_epsilon(value(&body, PL_METRIC_PACE), 1000 / (4 - exp(-1)), 1e-6);
 }
 
+/* Who sets off has no pace for a moment; after a gap nothing of before is in it. */
+static void
+test_pace_settles(void) {
+  Body body;
+  body_init(&body, 1, (PlMount[]){PL_MOUNT_LEFT_FOOT});
+  stride(&body, 0, 0, 0, NAN);
+  step(&body);
+  stride(&body, 0, 2, 160, NAN);
+  step(&body); /* 0.36 m/s when smoothed */
+  assert_missing(&body, PL_METRIC_PACE, PL_MISSING_SETTLING);
+  stride(&body, 0, 2, 0, NAN);
+  step(&body);
+  g_assert_false(isnan(value(&body, PL_METRIC_PACE)));
+  assert_missing(&body, PL_METRIC_STEP_LENGTH, PL_MISSING_NOT_RUNNING);
+  for (int s = 0; s < 10; s++)
+    step(&body);
+  stride(&body, 0, 4, 170, NAN);
+  step(&body);
+  assert_known(&body, PL_METRIC_PACE, 250, 1);
+}
+
 /* -- beats ----------------------------------------------------------------------------------
  */
 
@@ -442,7 +463,8 @@ main(int argc, char **argv) {
   g_test_add_func("/fusion/missing/standing", test_standing);
   g_test_add_func("/fusion/missing/treadmill-without-cadence", test_treadmill_without_cadence);
   g_test_add_func("/fusion/missing/implausible", test_implausible);
-  g_test_add_func("/fusion/pace", test_pace);
+  g_test_add_func("/fusion/pace/smoothed", test_pace);
+  g_test_add_func("/fusion/pace/settles", test_pace_settles);
   g_test_add_func("/fusion/beats/of-two", test_beats_of_two);
   g_test_add_func("/fusion/beats/in-a-burst", test_beats_in_a_burst);
   g_test_add_func("/fusion/heart/strap-before-band", test_strap_before_band);
