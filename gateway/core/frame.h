@@ -73,9 +73,9 @@ double pl_pace_s_per_km(double speed_m_s);
 /* All unknown, nothing covered: distance and steps are 0. */
 void pl_record_clear(PlRecord *record);
 
-/* Whether a metric is stored.  The others follow from those that are: pace from speed (it is
- * there again after decoding), zone and training impulse from the heart rate and the athlete's
- * settings (they are NaN). */
+/* Whether a metric is stored.  The others follow from those that are, and are NaN after
+ * decoding: pace from the speed of the last seconds, zone and training impulse from the heart
+ * rate and the athlete's settings. */
 bool pl_record_keeps(PlMetric metric);
 
 enum {

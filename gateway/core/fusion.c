@@ -182,8 +182,7 @@ fuse_pace(PlFusion *fusion, double speed_m_s, double confidence, PlRecord *recor
     fusion->pace_speed_m_s = speed_m_s;
   else
     fusion->pace_speed_m_s += weight * (speed_m_s - fusion->pace_speed_m_s);
-  if (fusion->pace_speed_m_s >= pace_min_m_s)
-    put(record, PL_METRIC_PACE, 1000 / fusion->pace_speed_m_s, confidence);
+  put(record, PL_METRIC_PACE, pl_pace_s_per_km(fusion->pace_speed_m_s), confidence);
 }
 
 static void

@@ -326,9 +326,6 @@ pl_record_decode(PlRecord *record, const uint8_t *bytes, unsigned length) {
     get_beats(&in, &read);
   if (in.failed)
     return 0;
-  read.value[PL_METRIC_PACE] = pl_pace_s_per_km(read.value[PL_METRIC_SPEED]);
-  if (!isnan(read.value[PL_METRIC_PACE]))
-    read.confidence[PL_METRIC_PACE] = read.confidence[PL_METRIC_SPEED];
   *record = read;
   return (unsigned)in.position;
 }

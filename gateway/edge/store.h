@@ -224,7 +224,7 @@ GPtrArray *pl_store_runs(PlStore *store, const char *athlete, unsigned limit, un
 PlStoredRun *pl_store_run(PlStore *store, const char *run, GError **error);
 
 typedef struct {
-  PlRecord record;  /* pace is there again; zone and training impulse are not */
+  PlRecord record;  /* as pl_record_decode() gives it */
   unsigned segment; /* counts up with every boot of the machine within the run */
   int64_t wall_us;  /* by the best that is known of that boot's clock; never falls in a run */
   bool synced;

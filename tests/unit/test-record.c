@@ -65,15 +65,6 @@ test_names(void) {
   g_assert_cmpstr(pl_phase_name((PlPhase)-1), ==, "?");
 }
 
-/* science F2: 3.0 m/s is 5:33.33; below 0.5 m/s there is no pace. */
-static void
-test_pace(void) {
-  g_assert_cmpfloat_with_epsilon(pl_pace_s_per_km(3.0), 333.3333, 1e-3);
-  g_assert_cmpfloat(pl_pace_s_per_km(0.5), ==, 2000);
-  g_assert_true(isnan(pl_pace_s_per_km(0.499)));
-  g_assert_true(isnan(pl_pace_s_per_km((double)NAN)));
-}
-
 /* Worked out by hand from the layout at the top of record.c: what is in people's databases. */
 static void
 test_layout(void) {
@@ -97,6 +88,7 @@ static void
 assert_metric(const PlRecord *read, const PlRecord *record, PlMetric m) {
   if (is_derived(m)) {
     g_assert_false(pl_record_keeps(m));
+    g_assert_true(isnan(read->value[m]));
     return;
   }
   g_assert_true(pl_record_keeps(m));
@@ -167,19 +159,6 @@ test_beats_are_exact(void) {
     g_assert_cmpuint(read.rr_count, ==, 1);
     g_assert_cmpfloat(read.rr_ms[0], ==, record.rr_ms[0]);
   }
-}
-
-static void
-test_pace_comes_back(void) {
-  PlRecord record;
-  pl_record_clear(&record);
-  record.value[PL_METRIC_SPEED] = 3.0;
-  record.confidence[PL_METRIC_SPEED] = 0.5f;
-  PlRecord read = reread(&record);
-  g_assert_cmpfloat_with_epsilon(read.value[PL_METRIC_PACE], 333.3333, 1e-3);
-  g_assert_cmpfloat_with_epsilon((double)read.confidence[PL_METRIC_PACE], 0.5, 1e-6);
-  record.value[PL_METRIC_SPEED] = 0.2;
-  g_assert_true(isnan(reread(&record).value[PL_METRIC_PACE]));
 }
 
 /* What nobody should hand over, but what must not do harm. */
@@ -318,11 +297,9 @@ main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/core/record/clear", test_clear);
   g_test_add_func("/core/record/names", test_names);
-  g_test_add_func("/core/record/pace", test_pace);
   g_test_add_func("/core/record/layout", test_layout);
   g_test_add_func("/core/record/round-trip", test_round_trip);
   g_test_add_func("/core/record/beats-are-exact", test_beats_are_exact);
-  g_test_add_func("/core/record/pace-comes-back", test_pace_comes_back);
   g_test_add_func("/core/record/extremes", test_extremes);
   g_test_add_func("/core/record/longest-and-prefixes", test_longest_and_prefixes);
   g_test_add_func("/core/record/any-bytes", test_any_bytes);
