@@ -25,7 +25,9 @@ enum {
 };
 
 /* Bytes that may come without a message among them.  A length of 256 MB in front of a packet
- * makes libmosquitto 2.0.11 reserve as much; but only what arrives takes memory. */
+ * makes libmosquitto 2.0 reserve as much, but only what arrives takes memory.  It reads on
+ * while there is anything to read, so this bounds what comes over a network; LimitDATA= of the
+ * service bounds what a broker on the same machine can do. */
 #define FLOOD_MAX UINT64_C(4194304)
 
 static void

@@ -93,16 +93,17 @@ fake_broker_expect_connect(FakeBroker *self) {
   return packet[(packet[1] & 128 ? 3 : 2) + PROTOCOL_LEVEL];
 }
 
-void
+bool
 fake_broker_send_bytes(FakeBroker *self, const void *bytes, size_t length) {
   const uint8_t *at = bytes;
   while (length > 0) {
     ssize_t n = send(self->fd, at, length, MSG_NOSIGNAL);
     if (n <= 0)
-      return; /* the other side has had enough */
+      return false;
     at += n;
     length -= (size_t)n;
   }
+  return true;
 }
 
 void

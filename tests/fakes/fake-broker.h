@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,8 @@ int fake_broker_expect_connect(FakeBroker *broker);
 
 /* Bytes as hexadecimal digits, with spaces where wanted. */
 void fake_broker_send(FakeBroker *broker, const char *hex);
-void fake_broker_send_bytes(FakeBroker *broker, const void *bytes, size_t length);
+
+/* False when the other side has had enough. */
+bool fake_broker_send_bytes(FakeBroker *broker, const void *bytes, size_t length);
 
 void fake_broker_hang_up(FakeBroker *broker);

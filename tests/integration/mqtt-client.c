@@ -2,6 +2,7 @@
 #include "tests/integration/mqtt-client.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -189,6 +190,24 @@ resident_kib(void) {
   g_assert_true(g_file_get_contents("/proc/self/statm", &text, NULL, NULL));
   g_assert_cmpint(sscanf(text, "%*d %ld", &pages), ==, 1);
   return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+long
+resident_peak_kib(void) {
+  g_autofree char *text = NULL;
+  g_assert_true(g_file_get_contents("/proc/self/status", &text, NULL, NULL));
+  const char *line = strstr(text, "VmHWM:");
+  g_assert_nonnull(line);
+  return strtol(line + strlen("VmHWM:"), NULL, 10);
+}
+
+/* See proc(5). */
+void
+resident_peak_reset(void) {
+  g_autoptr(GError) error = NULL;
+  g_file_set_contents_full("/proc/self/clear_refs", "5", 1, G_FILE_SET_CONTENTS_NONE, 0200,
+                           &error);
+  g_assert_no_error(error);
 }
 
 #ifdef __has_feature

@@ -45,5 +45,9 @@ PlMqttSend client_publish(Client *client, const char *topic, int qos, uint64_t t
 /* Memory of this process that is really there, in KiB. */
 long resident_kib(void);
 
+/* The most it ever was, since the test last asked to begin anew. */
+long resident_peak_kib(void);
+void resident_peak_reset(void);
+
 /* Whether memory says anything: it does not under a sanitizer or valgrind. */
 bool memory_counts(void);

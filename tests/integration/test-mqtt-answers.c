@@ -374,13 +374,16 @@ test_unknown_property(Fixture *self, const void *when) {
   g_assert_cmpint(g_get_monotonic_time() - begin, >, 2500000); /* 300 s, in a hurry */
 }
 
-/* 256 MB, as the length says, of which it never sees the end. */
+/* 256 MB, as the length says, at the half of what a gigabit network carries. */
 static void
 stream_forever(Fixture *self) {
   static const uint8_t nothing[65536];
   fake_broker_send(self->broker, "30 ff ff ff 7f");
-  for (unsigned i = 0; i < 4096; i++)
-    fake_broker_send_bytes(self->broker, nothing, sizeof nothing);
+  for (unsigned i = 0; i < 4096; i++) {
+    if (!fake_broker_send_bytes(self->broker, nothing, sizeof nothing))
+      return;
+    g_usleep(1000);
+  }
 }
 
 static void
@@ -392,11 +395,11 @@ test_oversized(Fixture *self, const void *data) {
   client_start(self->client);
   connect_with(self, ACCEPTED_5);
   long before = resident_kib();
+  resident_peak_reset();
   stream_forever(self);
-  long after = resident_kib();
   g_assert_true(client_wait_problem(self->client, PL_MQTT_OVERSIZED));
-  g_test_message("%ld KiB more", after - before);
-  g_assert_cmpint(after - before, <, 8 * 1024);
+  g_test_message("%ld KiB more", resident_peak_kib() - before);
+  g_assert_cmpint(resident_peak_kib() - before, <, 8 * 1024);
   fake_broker_expect_connect(self->broker); /* after 300 s, in a hurry */
 }
 
