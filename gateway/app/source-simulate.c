@@ -182,6 +182,7 @@ attach(PlSource *source, const PlConfig *config, PlPipeline *pipeline) {
     if (index >= 0 && (size_t)index < self->config_count)
       self->from_config[index] = (int)i;
   }
+  pl_simulator_tell_again(&self->simulator);
 }
 
 static void

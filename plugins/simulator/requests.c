@@ -217,6 +217,26 @@ request_write(PlLink *link, int sensor, const PlUuid *uuid, const uint8_t *data,
   pl_simulator_set_timers(self, device);
 }
 
+/* Links that are up stay up, with what was subscribed to; attempts and answers that are on
+ * their way were meant for somebody else. */
+void
+pl_simulator_tell_again(PlSimulator *self) {
+  self->scanning = false;
+  pl_simulator_queue_clear(&self->adapter);
+  pl_simulator_answer(self, &self->adapter,
+                      (PlSimulatorAnswer){.type = PL_LINK_ADAPTER, .flag = self->powered}, 0);
+  for (unsigned i = 0; i < self->sensor_count; i++) {
+    PlSimulatorDevice *device = &self->devices[i];
+    pl_simulator_queue_clear(&device->queue);
+    if (device->link == PL_SIMULATOR_CONNECTING)
+      device->link = PL_SIMULATOR_FREE;
+    if (device->link == PL_SIMULATOR_CONNECTED)
+      pl_simulator_answer(self, &device->queue,
+                          (PlSimulatorAnswer){.type = PL_LINK_CONNECTED, .ok = true}, 0);
+    pl_simulator_set_timers(self, device);
+  }
+}
+
 void
 pl_simulator_init_requests(PlLink *link) {
   *link = (PlLink){

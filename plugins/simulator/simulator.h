@@ -118,6 +118,10 @@ void pl_simulator_init(PlSimulator *simulator, const PlSimulatorOptions *options
 /* For requests, which take effect at the time of the last call of pl_simulator_next. */
 PlLink *pl_simulator_link(PlSimulator *simulator);
 
+/* Tells what holds as after a start, for somebody who has not listened so far: the adapter, and
+ * the links that are up, as ones that were found. */
+void pl_simulator_tell_again(PlSimulator *simulator);
+
 /* The next event up to the time `until_us`; its data are valid until the next call.  False when
  * there is none, which makes `until_us` the present. */
 bool pl_simulator_next(PlSimulator *simulator, int64_t until_us, PlLinkEvent *event);

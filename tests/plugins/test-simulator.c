@@ -371,6 +371,31 @@ test_descriptions(void) {
   }
 }
 
+/* Somebody else takes over: the link that is up is told of, the scan is not, and values go on.
+ */
+static void
+test_tell_again(Fixture *fixture, const void *scenario) {
+  const PlUuid heart_rate = PL_UUID16(0x2a37);
+  (void)scenario;
+
+  fixture->link->scan(fixture->link, 0, true);
+  await(fixture, PL_LINK_ADVERTISEMENT, STRAP, 5);
+  fixture->link->connect(fixture->link, STRAP, 0, 7);
+  fixture->link->connect(fixture->link, FOOTPOD, 0, 8);
+  await(fixture, PL_LINK_RESOLVED, STRAP, 10);
+  fixture->link->connect(fixture->link, FOOTPOD, 0, 9);
+  fixture->link->subscribe(fixture->link, STRAP, &heart_rate, false);
+
+  pl_simulator_tell_again(&fixture->simulator);
+  await(fixture, PL_LINK_ADAPTER, PL_NO_SENSOR, 20);
+  g_assert_true(fixture->event.powered);
+  await(fixture, PL_LINK_CONNECTED, STRAP, 20);
+  g_assert_cmpuint(fixture->event.attempt, ==, 0);
+  await(fixture, PL_LINK_RESOLVED, STRAP, 20);
+  await_notification(fixture, STRAP, &heart_rate, 20);
+  assert_quiet(fixture, PL_LINK_ADVERTISEMENT, FOOTPOD, 30);
+}
+
 /* Every scenario is complete: it can be found, and one part of it can be stretched. */
 static void
 test_scenarios(void) {
@@ -409,6 +434,7 @@ main(int argc, char *argv[]) {
   ADD("/simulator/absence", "dropout", test_absence);
   g_test_add_func("/simulator/repeat", test_repeat);
   g_test_add_func("/simulator/descriptions", test_descriptions);
+  ADD("/simulator/tell-again", "healthy", test_tell_again);
   g_test_add_func("/simulator/scenarios", test_scenarios);
   return g_test_run();
 }
