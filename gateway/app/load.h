@@ -19,8 +19,9 @@ const char *pl_spike_name(PlSpike spike);
 /* `longest_m` may be NaN. */
 PlSpike pl_spike_of(double distance_m, double longest_m);
 
-/* What the store knows of an athlete's runs before the local day of `wall_us`.  Unknown with
- * under 14 days of records; half of the longest of 90 days, at least 3 km, at confidence 0.4
- * when there was no run in 30. */
+/* What the store knows of an athlete's runs before one that begins at `wall_us`: the longest of
+ * the 30 local days before its own, and what belongs to the same outing, because less than half
+ * an hour lies between.  Unknown with under 14 days of records; half of the longest of 90 days,
+ * at least 3 km, at confidence 0.4 when there was no run in 30. */
 PlHistory pl_load_history(PlStore *store, const char *athlete, const PlWall *wall,
                           int64_t wall_us);

@@ -145,13 +145,12 @@ heart_load(PlJson *json, const PlSummaryContext *context, const PlRun *run) {
 static void
 load(PlJson *json, const PlSummaryContext *context, const PlRun *run) {
   double longest_m = context->history.longest_30d_m;
+  double outing_m = context->history.before_m + run->distance_m;
   pl_json_member_object(json, "load");
-  pl_json_member_string(json, "spike_state",
-                        pl_spike_name(pl_spike_of(run->distance_m, longest_m)));
+  pl_json_member_string(json, "spike_state", pl_spike_name(pl_spike_of(outing_m, longest_m)));
   pl_json_member_number(json, "longest_30d_m", longest_m, 1);
   if (!isnan(longest_m))
-    pl_json_member_number(json, "next_run_limit_m",
-                          spike_step * fmax(longest_m, run->distance_m), 1);
+    pl_json_member_number(json, "next_run_limit_m", spike_step * fmax(longest_m, outing_m), 1);
   pl_json_object_end(json);
 }
 
@@ -198,7 +197,8 @@ coverage(PlJson *json, const PlSummaryContext *context, const PlRun *run) {
 
 static void
 advice(PlJson *json, const PlSummaryContext *context, const PlRun *run) {
-  PlSpike spike = pl_spike_of(run->distance_m, context->history.longest_30d_m);
+  PlSpike spike =
+      pl_spike_of(context->history.before_m + run->distance_m, context->history.longest_30d_m);
   pl_json_member_array(json, "advice");
   if (spike >= PL_SPIKE_SMALL) {
     pl_json_object(json);

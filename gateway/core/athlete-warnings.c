@@ -142,6 +142,12 @@ reached_spike(double distance_m, double longest_m, double first_share, double *l
   return reached_m;
 }
 
+/* How far the runner has come today without a long rest. */
+static double
+outing_m(const PlAthlete *athlete) {
+  return athlete->history.before_m + athlete->run.distance_m;
+}
+
 static void
 step_distance_spike(PlAthlete *athlete, int64_t t_us) {
   const PlWarningLimits *limits = &athlete->settings.warnings[PL_WARNING_DISTANCE_SPIKE];
@@ -149,13 +155,14 @@ step_distance_spike(PlAthlete *athlete, int64_t t_us) {
   double limit_m = NAN;
   if (!limits->enabled || !(longest_m > 0))
     return;
-  double reached_m = reached_spike(athlete->run.distance_m, longest_m, limits->enter, &limit_m);
+  double distance_m = outing_m(athlete);
+  double reached_m = reached_spike(distance_m, longest_m, limits->enter, &limit_m);
   if (reached_m <= athlete->spike_limit_m)
     return;
   athlete->spike_limit_m = reached_m;
-  clear(athlete, PL_WARNING_DISTANCE_SPIKE, athlete->run.distance_m, t_us);
+  clear(athlete, PL_WARNING_DISTANCE_SPIKE, distance_m, t_us);
   PlWarningEvent event = event_of(athlete, PL_WARNING_DISTANCE_SPIKE, t_us);
-  event.value = athlete->run.distance_m;
+  event.value = distance_m;
   event.baseline = longest_m;
   event.limit = limit_m;
   event.ahead = event.value < limit_m;
@@ -185,7 +192,7 @@ void
 pl_athlete_warnings_end(PlAthlete *athlete, int64_t t_us) {
   for (int i = 0; i < PL_WARNING_COUNT; i++) {
     bool of_distance = i == PL_WARNING_DISTANCE_SPIKE;
-    clear(athlete, (PlWarningCode)i, of_distance ? athlete->run.distance_m : NAN, t_us);
+    clear(athlete, (PlWarningCode)i, of_distance ? outing_m(athlete) : NAN, t_us);
     athlete->machines[i].held_s = 0;
   }
   athlete->spike_limit_m = 0;
@@ -218,5 +225,5 @@ pl_athlete_restore_end(PlAthlete *athlete) {
   double limit_m = NAN;
   if (longest_m > 0)
     athlete->spike_limit_m =
-        reached_spike(athlete->run.distance_m, longest_m, limits->enter, &limit_m);
+        reached_spike(outing_m(athlete), longest_m, limits->enter, &limit_m);
 }

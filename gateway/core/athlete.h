@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
   double longest_30d_m; /* longest single run of the 30 days before today; NaN: unknown */
   double confidence;
+  double before_m; /* of the same outing, in a run that has ended a moment ago; 0: none */
 } PlHistory;
 
 enum { PL_HEART_MEDIAN_WINDOW = 30 };

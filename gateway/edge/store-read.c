@@ -200,20 +200,25 @@ pl_store_warnings(PlStore *store, const char *run, GError **error) {
                     run, error);
 }
 
-bool
-pl_store_longest_run(PlStore *store, const char *athlete, int64_t from_wall_us,
-                     int64_t to_wall_us, double *distance_m, GError **error) {
+GArray *
+pl_store_spans(PlStore *store, const char *athlete, int64_t from_wall_us, int64_t to_wall_us,
+               GError **error) {
   const PlArg args[] = {pl_arg_text(athlete), pl_arg_integer(from_wall_us),
                         pl_arg_integer(to_wall_us)};
+  g_autoptr(GArray) spans = g_array_new(FALSE, FALSE, sizeof(PlStoredSpan));
   g_autoptr(sqlite3_stmt) rows =
       pl_store_query(store,
-                     "SELECT max(distance_m) FROM runs WHERE athlete = ?1 AND state = 2"
-                     " AND start_wall_us >= ?2 AND start_wall_us < ?3",
+                     "SELECT start_wall_us, end_wall_us, distance_m FROM runs"
+                     " WHERE athlete = ?1 AND state = 2"
+                     " AND start_wall_us >= ?2 AND start_wall_us < ?3 ORDER BY start_wall_us",
                      args, G_N_ELEMENTS(args), error);
-  if (!pl_store_next_row(store, &rows, error))
-    return false;
-  *distance_m = number(rows, 0);
-  return true;
+  while (pl_store_next_row(store, &rows, error)) {
+    PlStoredSpan span = {.start_us = sqlite3_column_int64(rows, 0),
+                         .end_us = sqlite3_column_int64(rows, 1),
+                         .distance_m = sqlite3_column_double(rows, 2)};
+    g_array_append_val(spans, span);
+  }
+  return rows != NULL ? g_steal_pointer(&spans) : NULL;
 }
 
 bool

@@ -241,9 +241,14 @@ bool pl_store_records(PlStore *store, const char *run, PlStoreRecordFunc func, v
 GPtrArray *pl_store_laps(PlStore *store, const char *run, GError **error);
 GPtrArray *pl_store_warnings(PlStore *store, const char *run, GError **error);
 
-/* The longest finished run of an athlete that began in [from, to); NaN: none. */
-bool pl_store_longest_run(PlStore *store, const char *athlete, int64_t from_wall_us,
-                          int64_t to_wall_us, double *distance_m, GError **error);
+typedef struct {
+  int64_t start_us, end_us; /* wall clock */
+  double distance_m;
+} PlStoredSpan;
+
+/* The finished runs of an athlete that began in [from, to), oldest first.  Of PlStoredSpan. */
+GArray *pl_store_spans(PlStore *store, const char *athlete, int64_t from_wall_us,
+                       int64_t to_wall_us, GError **error);
 
 /* When the first run of an athlete began; 0: none. */
 bool pl_store_first_run(PlStore *store, const char *athlete, int64_t *wall_us, GError **error);

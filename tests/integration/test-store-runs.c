@@ -129,15 +129,19 @@ test_lists(StoreFixture *f, gconstpointer data) {
   g_autoptr(GPtrArray) nobody = pl_store_runs(store, "r1'; DROP TABLE runs --", 9, 0, NULL);
   g_assert_cmpuint(nobody->len, ==, 0);
 
-  double longest;
   int64_t first;
   int64_t from = (int64_t)MOMENT_WALL_S * second;
-  g_assert_true(pl_store_longest_run(store, "r1", from, from + 13000 * second, &longest, NULL));
-  g_assert_cmpfloat(longest, ==, 9000);
-  g_assert_true(pl_store_longest_run(store, "r1", from, from + 12000 * second, &longest, NULL));
-  g_assert_cmpfloat(longest, ==, 900);
-  g_assert_true(pl_store_longest_run(store, "r3", 0, INT64_MAX, &longest, NULL));
-  g_assert_true(isnan(longest));
+  g_autoptr(GArray) spans =
+      pl_store_spans(store, "r1", from + 3000 * second, from + 12001 * second, NULL);
+  g_assert_cmpuint(spans->len, ==, 4);
+  for (guint i = 0; i < spans->len; i++) {
+    const PlStoredSpan *span = &g_array_index(spans, PlStoredSpan, i);
+    g_assert_cmpint(span->start_us, ==, from + (3000 + 3000 * i) * second);
+    g_assert_cmpint(span->end_us, ==, span->start_us + 600 * second);
+    g_assert_cmpfloat(span->distance_m, ==, i == 3 ? 9000 : 300 * (i + 1));
+  }
+  g_autoptr(GArray) none = pl_store_spans(store, "r3", 0, INT64_MAX, NULL);
+  g_assert_cmpuint(none->len, ==, 0);
   g_assert_true(pl_store_first_run(store, "r2", &first, NULL));
   g_assert_cmpint(first, ==, from + 1000 * second);
   g_assert_true(pl_store_first_run(store, "r3", &first, NULL));
