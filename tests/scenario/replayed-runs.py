@@ -347,6 +347,19 @@ def case_spike_after_a_break(player):
     need('30 days' not in raised[0]['advice'], raised[0]['advice'])
 
 
+def case_spike_after_a_coffee(player):
+    """Two runs with less than half an hour between them are one outing."""
+    play(player, kilometres('2026-03-02T06:00:00.000Z', 12), PERSON + SENSORS, 'd')
+    play(player, kilometres('2026-03-23T06:00:00.000Z', 9), PERSON + SENSORS, 'd')
+    done = play(player, kilometres('2026-03-23T06:47:30.000Z', 5), PERSON + SENSORS, 'd')
+    raised = [w for w in done.payloads('r1/warning') if w['state'] == 'raised']
+    equal('number', len(raised), 2)
+    near('value', raised[1]['value'], 13200, 8)
+    load = one(done.payloads('/summary'))['load']
+    equal('state', load['spike_state'], 'small')
+    near('next', load['next_run_limit_m'], 1.1 * 14000, 15)
+
+
 def case_spike_too_early(player):
     """With less than 14 days of records nothing is known."""
     play(player, kilometres('2026-03-02T06:00:00.000Z', 3), PERSON + SENSORS, 'c')

@@ -204,6 +204,18 @@ test_spike_of_the_next_run(void) {
   g_assert_true(warning(scene, 2)->event.ahead);
 }
 
+/* Whoever has already run 8 km, and had a coffee, is at 9 after the first. */
+static void
+test_spike_after_a_coffee(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene->history = (PlHistory){.longest_30d_m = 8000, .confidence = 1, .before_m = 8000};
+  scene_start(scene);
+  scene_run(scene, 0, 210, 150, 4);
+  g_assert_cmpuint(scene->warnings->len, ==, 3);
+  g_assert_cmpfloat_with_epsilon(warning(scene, 0)->event.value, 8300, 5);
+  g_assert_cmpfloat_with_epsilon(warning(scene, 2)->event.value, 8800, 5);
+}
+
 static void
 test_spike_unknown(void) {
   static const double longest_m[] = {NAN, 0};
@@ -390,6 +402,7 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/cap/frozen", test_cap_frozen);
   g_test_add_func("/engine/spike/course", test_spike);
   g_test_add_func("/engine/spike/next-run", test_spike_of_the_next_run);
+  g_test_add_func("/engine/spike/after-a-coffee", test_spike_after_a_coffee);
   g_test_add_func("/engine/spike/unknown", test_spike_unknown);
   g_test_add_func("/engine/spike/short-runs", test_spike_of_short_runs);
   g_test_add_func("/engine/spike/by-configuration", test_spike_by_configuration);
