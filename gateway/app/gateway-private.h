@@ -23,6 +23,7 @@ typedef struct PlGateway {
   PlSource *source;
   PlPipeline *pipeline;
   PlRecorder *recorder;
+  int64_t recorded_us; /* second of the engine that the recorder has seen */
   PlControl *control;
   GMainLoop *loop;
   GSource *timer; /* of the engine and of the source */

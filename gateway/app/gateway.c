@@ -107,6 +107,14 @@ source_ended(PlGateway *self) {
   self->source_over = true;
 }
 
+static void
+check_recorder(PlGateway *self) {
+  int64_t tick_us = self->pipeline->engine.tick_us;
+  if (self->recorder != NULL && tick_us != self->recorded_us)
+    pl_recorder_second(self->recorder);
+  self->recorded_us = tick_us;
+}
+
 static gboolean
 on_timer(void *data) {
   PlGateway *self = data;
@@ -126,6 +134,7 @@ on_timer(void *data) {
   if (!self->source_over || self->options.speed == 1)
     pl_engine_advance(&self->pipeline->engine,
                       MAX(now_us, self->pipeline->engine.radio.now_us));
+  check_recorder(self);
   if (self->stopping && (pl_radio_stopped(&self->pipeline->engine.radio) ||
                          pl_clock_boot_us() >= self->stop_deadline_us))
     g_main_loop_quit(self->loop);
@@ -227,8 +236,6 @@ on_second(void *data) {
   check_ready(self);
   check_spool(self);
   pl_gateway_log_problems(self);
-  if (self->recorder != NULL)
-    pl_recorder_second(self->recorder);
   if (self->seconds == self->announce_at)
     pl_ledger_announce(self->pipeline->ledger);
   if (self->seconds % HEALTH_S == 0)

@@ -11,7 +11,18 @@
 static const char folder_name[] = "captures";
 static const PlUuid battery_level = PL_UUID16(0x2a19);
 
+/* A run is dated back to the first movement, and what was measured just before that movement
+ * belongs to it: how far the counter of a footpod had come, the level of a filter. */
+static const int64_t before_us = 10 * G_USEC_PER_SEC;
+enum { BEFORE_EVENTS_MAX = 4096 };
+
 typedef struct {
+  PlCaptureEvent event; /* at its boot time */
+  uint8_t data[];
+} Remembered;
+
+typedef struct {
+  GQueue before; /* of Remembered: the last seconds, while no run is recorded */
   char *run;
   char *path;
   bool confirmed;
@@ -69,35 +80,6 @@ free_path(const PlRecorder *self, const char *run) {
   return path;
 }
 
-static void
-begin(PlRecorder *self, int athlete, const char *run, int64_t now_us) {
-  Recording *recording = &self->recordings[athlete];
-  g_autofree PlCaptureSensor *sensors = g_new0(PlCaptureSensor, self->config->sensor_count);
-  g_autoptr(GError) error = NULL;
-  PlCaptureHeader header = {
-      .start_ms = pl_wall_ms(self->wall, now_us),
-      .tz = self->config->gateway.timezone,
-      .sensors = sensors,
-      .sensor_count = self->config->sensor_count,
-  };
-  for (size_t i = 0; i < self->config->sensor_count; i++) {
-    const PlConfigSensor *sensor = &self->config->sensors[i];
-    sensors[i] = (PlCaptureSensor){
-        .id = sensor->id,
-        .address = sensor->address,
-        .mount = sensor->mount < PL_MOUNT_COUNT ? pl_mount_name(sensor->mount) : NULL,
-    };
-  }
-  recording->run = g_strdup(run);
-  recording->start_us = now_us;
-  g_mkdir_with_parents(self->folder, 0700);
-  recording->path = free_path(self, run);
-  recording->writer =
-      pl_capture_writer_open(recording->path, &header, CAPTURE_SIZE_MAX, &error);
-  if (recording->writer == NULL)
-    g_warning("run %s is not captured: %s", run, error->message);
-}
-
 static bool
 capture_type(PlLinkEventType type, PlCaptureEventType *captured) {
   switch ((int)type) {
@@ -122,16 +104,76 @@ capture_type(PlLinkEventType type, PlCaptureEventType *captured) {
   }
 }
 
+/* `event` is at its boot time. */
+static void
+write_event(Recording *recording, const PlCaptureEvent *event) {
+  PlCaptureEvent captured = *event;
+  g_autoptr(GError) error = NULL;
+  if (recording->writer == NULL)
+    return;
+  captured.t_us = MAX(event->t_us - recording->start_us, 0);
+  if (!pl_capture_writer_write(recording->writer, &captured, &error))
+    give_up(recording, error);
+}
+
+static void
+remember(Recording *recording, const PlCaptureEvent *event) {
+  Remembered *remembered = g_malloc(sizeof *remembered + event->length);
+  const Remembered *oldest;
+
+  remembered->event = *event;
+  remembered->event.data = remembered->data;
+  if (event->length > 0)
+    memcpy(remembered->data, event->data, event->length);
+  g_queue_push_tail(&recording->before, remembered);
+  while ((oldest = g_queue_peek_head(&recording->before)) != NULL &&
+         (event->t_us - oldest->event.t_us > before_us ||
+          recording->before.length > BEFORE_EVENTS_MAX))
+    g_free(g_queue_pop_head(&recording->before));
+}
+
+static void
+begin(PlRecorder *self, Recording *recording, const char *run, int64_t now_us) {
+  const Remembered *first = g_queue_peek_head(&recording->before);
+  g_autofree PlCaptureSensor *sensors = g_new0(PlCaptureSensor, self->config->sensor_count);
+  g_autoptr(GError) error = NULL;
+
+  recording->start_us = first != NULL ? first->event.t_us : now_us;
+  PlCaptureHeader header = {
+      .start_ms = pl_wall_ms(self->wall, recording->start_us),
+      .tz = self->config->gateway.timezone,
+      .sensors = sensors,
+      .sensor_count = self->config->sensor_count,
+  };
+  for (size_t i = 0; i < self->config->sensor_count; i++) {
+    const PlConfigSensor *sensor = &self->config->sensors[i];
+    sensors[i] = (PlCaptureSensor){
+        .id = sensor->id,
+        .address = sensor->address,
+        .mount = sensor->mount < PL_MOUNT_COUNT ? pl_mount_name(sensor->mount) : NULL,
+    };
+  }
+  recording->run = g_strdup(run);
+  g_mkdir_with_parents(self->folder, 0700);
+  recording->path = free_path(self, run);
+  recording->writer =
+      pl_capture_writer_open(recording->path, &header, CAPTURE_SIZE_MAX, &error);
+  if (recording->writer == NULL)
+    g_warning("run %s is not captured: %s", run, error->message);
+  Remembered *remembered;
+  while ((remembered = g_queue_pop_head(&recording->before)) != NULL) {
+    write_event(recording, &remembered->event);
+    g_free(remembered);
+  }
+}
+
 void
 pl_recorder_event(PlRecorder *self, const PlLinkEvent *event) {
   PlCaptureEvent captured = {.sensor = event->sensor};
-  g_autoptr(GError) error = NULL;
   int athlete = event->sensor < 0 ? -1 : self->config->sensors[event->sensor].athlete;
-  if (athlete < 0 || self->recordings[athlete].writer == NULL ||
-      !capture_type(event->type, &captured.type))
+  if (athlete < 0 || !capture_type(event->type, &captured.type))
     return;
-  Recording *recording = &self->recordings[athlete];
-  captured.t_us = MAX(event->t_us - recording->start_us, 0);
+  captured.t_us = event->t_us;
   captured.uuid = event->uuid;
   captured.company = event->company;
   captured.data = event->data;
@@ -142,8 +184,10 @@ pl_recorder_event(PlRecorder *self, const PlLinkEvent *event) {
     captured.data = &percent;
     captured.length = sizeof percent;
   }
-  if (!pl_capture_writer_write(recording->writer, &captured, &error))
-    give_up(recording, error);
+  if (self->recordings[athlete].run != NULL)
+    write_event(&self->recordings[athlete], &captured);
+  else
+    remember(&self->recordings[athlete], &captured);
 }
 
 void
@@ -154,7 +198,7 @@ pl_recorder_second(PlRecorder *self) {
     if (recording->run != NULL && g_strcmp0(recording->run, run) != 0)
       end(recording);
     if (run != NULL && recording->run == NULL)
-      begin(self, (int)a, run, pl_ledger_now_us(self->ledger));
+      begin(self, recording, run, pl_ledger_now_us(self->ledger));
     recording->confirmed |=
         recording->run != NULL && pl_ledger_run(self->ledger, (int)a) != NULL;
     g_autoptr(GError) error = NULL;
@@ -167,8 +211,10 @@ void
 pl_recorder_free(PlRecorder *self) {
   if (self == NULL)
     return;
-  for (size_t a = 0; a < self->config->athlete_count; a++)
+  for (size_t a = 0; a < self->config->athlete_count; a++) {
     end(&self->recordings[a]);
+    g_queue_clear_full(&self->recordings[a].before, g_free);
+  }
   g_free(self->recordings);
   g_free(self->folder);
   g_free(self);

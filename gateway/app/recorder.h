@@ -5,8 +5,8 @@
 #include "gateway/app/ledger.h"
 
 /* Captures of runs, while they are run: what the sensors of the athlete send, in
- * captures/<run>.capture.gz below the state directory.  A candidate that did not become a run
- * leaves nothing. */
+ * captures/<run>.capture.gz below the state directory, from ten seconds before its start.  A
+ * candidate that did not become a run leaves nothing. */
 
 typedef struct PlRecorder PlRecorder;
 
@@ -18,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlRecorder, pl_recorder_free)
 /* Before the event goes to the engine. */
 void pl_recorder_event(PlRecorder *self, const PlLinkEvent *event);
 
-/* Every second: begins and ends captures, and writes out. */
+/* Every second of the engine: begins and ends captures, and writes out. */
 void pl_recorder_second(PlRecorder *self);
 
 /* Deletes captures that are older than `days`. */

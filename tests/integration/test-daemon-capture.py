@@ -33,6 +33,7 @@ def captured_run(bed):
     again = [m['payload'] for m in messages if m['topic'] == 'plumbline/athlete/r1/summary']
     expect(len(again) == 1, '%d summaries in the replay' % len(again))
     again = again[0]
+    expect(again['run'] == summary['run'], (again['run'], summary['run']))
     expect(abs(again['distance_m'] - summary['distance_m']) <= 1, (
         again['distance_m'], summary['distance_m']))
     expect(abs(again['moving_s'] - summary['moving_s']) <= 2, (
