@@ -38,7 +38,7 @@ def socket_answers(bed):
         expect([a['athlete'] for a in status['athletes']] == ['r1'], status)
         expect([s['sensor'] for s in status['sensors']] == ['strap', 'footpod'], status)
         for text, code in ((b'{"command":"dance"}', 'unknown-command'), (b'hello', 'bad-json'),
-                           (b'[1,2]', 'bad-json'), (b'{"comand":"status"}', 'missing-key'),
+                           (b'[1,2]', 'bad-json'), (b'{"kommando":"status"}', 'missing-key'),
                            (b'{"command":7}', 'missing-key'), (b'', 'bad-json'),
                            (b'{"command":"scan"}', 'not-allowed'), (b'\xff\xfe', 'bad-json')):
             control.send(text + b'\n')
