@@ -6,6 +6,8 @@
 #include "gateway/app/recorder.h"
 #include "gateway/app/spool.h"
 
+#include "gateway/edge/timedate.h"
+
 /* Inside the daemon. */
 
 /* How long the store and the broker may take for what is on its way. */
@@ -25,6 +27,7 @@ typedef struct PlGateway {
   PlRecorder *recorder;
   int64_t recorded_us; /* second of the engine that the recorder has seen */
   PlControl *control;
+  PlTimedate *timedate; /* asked where the file of systemd-timesyncd is missing */
   GMainLoop *loop;
   GSource *timer; /* of the engine and of the source */
   char *boot_id, *client_id, *will_topic;

@@ -166,11 +166,11 @@ write_clock_row(PlGateway *self, PlClockKind kind) {
 /* The wall clock of a machine without a battery jumps when the network tells the time. */
 static void
 check_clock(PlGateway *self) {
-  int64_t offset_us = pl_clock_wall_offset_us();
-  bool synced = pl_clock_synced();
-  int64_t moved_us = offset_us - self->wall.offset_us;
-  if (self->options.speed != 1)
+  if (self->options.speed != 1 || self->options.source == PL_SOURCE_REPLAY)
     return;
+  int64_t offset_us = pl_clock_wall_offset_us();
+  bool synced = pl_clock_synced() || pl_timedate_synced(self->timedate);
+  int64_t moved_us = offset_us - self->wall.offset_us;
   if (ABS(moved_us) > step_us) {
     g_autofree char *text =
         g_strdup_printf("the clock was set by %.1f s", (double)moved_us * 1e-6);
@@ -423,6 +423,7 @@ close_all(PlGateway *self) {
   pl_pipeline_free(self->pipeline);
   if (self->source != NULL)
     self->source->free(self->source);
+  pl_timedate_free(self->timedate);
   pl_spool_free(self->spool);
   pl_store_close(self->store);
   pl_config_free(self->config);
@@ -443,6 +444,7 @@ init(PlGateway *self, const PlGatewayOptions *options) {
       .boot_id = pl_clock_boot_id(),
       .loop = g_main_loop_new(NULL, FALSE),
       .wall = {.offset_us = pl_clock_wall_offset_us(), .synced = pl_clock_synced()},
+      .timedate = pl_timedate_new(NULL),
   };
 }
 
