@@ -68,8 +68,9 @@ void pl_ledger_send_event(PlLedger *self, const char *code, int athlete, int sen
 void pl_ledger_attend(PlLedger *self, const PlFrame *frame);
 void pl_book_clear(PlBook *book);
 
-/* Setting that holds the run that was started by command.  Free it. */
+/* Settings that hold the run of an athlete that was started or paused by command.  Free them. */
 char *pl_ledger_by_hand_key(const PlLedger *self, int athlete);
+char *pl_ledger_paused_key(const PlLedger *self, int athlete);
 void pl_ledger_on_run(PlOutlet *outlet, const PlRunEvent *event);
 void pl_ledger_on_lap(PlOutlet *outlet, int athlete, const PlLap *lap);
 void pl_book_count_warning(PlBook *book, const PlWarningEvent *event);

@@ -183,7 +183,9 @@ restore(Resumption *r, const PlStoredRun *stored) {
   load_laps(r);
   pl_store_records(self->parts.store, stored->id, add_record, r, NULL);
   load_warnings(r);
-  pl_athlete_restore_end(r->athlete);
+  g_autofree char *paused_key = pl_ledger_paused_key(self, r->athlete->index);
+  g_autofree char *paused = pl_store_get(self->parts.store, paused_key);
+  pl_athlete_restore_end(r->athlete, g_strcmp0(paused, stored->id) == 0);
   book->phase = r->athlete->phase;
   book->phase_since_us = r->athlete->phase_since_us;
 }

@@ -42,6 +42,18 @@ pl_ledger_by_hand_key(const PlLedger *self, int athlete) {
   return g_strconcat("run-by-hand ", pl_ledger_athlete_id(self, athlete), NULL);
 }
 
+char *
+pl_ledger_paused_key(const PlLedger *self, int athlete) {
+  return g_strconcat("run-paused ", pl_ledger_athlete_id(self, athlete), NULL);
+}
+
+static void
+remember_pause(PlLedger *self, int athlete) {
+  g_autofree char *key = pl_ledger_paused_key(self, athlete);
+  bool by_hand = pl_engine_athlete(self->engine, athlete)->paused_by_hand;
+  pl_store_set(self->parts.store, key, by_hand ? self->books[athlete].run : NULL);
+}
+
 static void
 begin(PlLedger *self, int athlete, int64_t start_us) {
   PlBook *book = &self->books[athlete];
@@ -70,15 +82,16 @@ attend(PlAttendance *attendance, bool present, bool moves) {
 
 void
 pl_ledger_attend(PlLedger *self, const PlFrame *frame) {
-  const PlConfig *config = self->parts.config;
+  const PlEngineMemory *memory = &self->engine->memory;
   bool moves = pl_engine_athlete(self->engine, frame->athlete)->alive;
   attend(&self->books[frame->athlete].attendance, true, moves);
-  for (size_t i = 0; i < config->sensor_count; i++) {
-    const PlSensorState *state = pl_radio_sensor(&self->engine->radio, (int)i);
+  for (size_t i = memory->first_of[frame->athlete]; i < memory->first_of[frame->athlete + 1];
+       i++) {
+    int sensor = memory->sensors_of[i];
+    const PlSensorState *state = pl_radio_sensor(&self->engine->radio, sensor);
     bool heard = state->last_data_us != PL_NO_TIME &&
                  frame->record.t_us - state->last_data_us <= heard_us;
-    if (config->sensors[i].athlete == frame->athlete)
-      attend(&self->sensors[i].attendance, heard, moves);
+    attend(&self->sensors[sensor].attendance, heard, moves);
   }
 }
 
@@ -211,9 +224,10 @@ pl_ledger_on_run(PlOutlet *outlet, const PlRunEvent *event) {
   case PL_RUN_FINISHED:
     finish(self, event->athlete, event->run);
     break;
-  case PL_RUN_PAUSED:
+  case PL_RUN_PAUSED: /* the phase tells */
   case PL_RUN_RESUMED:
-    break; /* the phase tells */
+    remember_pause(self, event->athlete);
+    break;
   }
 }
 

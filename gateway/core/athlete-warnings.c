@@ -219,7 +219,7 @@ pl_athlete_restore_warning(PlAthlete *athlete, const PlWarningEvent *event) {
 }
 
 void
-pl_athlete_restore_end(PlAthlete *athlete) {
+pl_athlete_warnings_restored(PlAthlete *athlete) {
   const PlWarningLimits *limits = &athlete->settings.warnings[PL_WARNING_DISTANCE_SPIKE];
   double longest_m = athlete->history.longest_30d_m;
   double limit_m = NAN;

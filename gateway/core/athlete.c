@@ -337,6 +337,8 @@ pl_athlete_pause(PlAthlete *athlete, int64_t t_us) {
   if (athlete->stage != PL_RUN_ON || athlete->paused_by_hand)
     return false;
   athlete->paused_by_hand = true;
+  if (athlete->paused) /* now it is the runner who says so */
+    announce(athlete, PL_RUN_PAUSED, athlete->run.last_moving_us, &athlete->run);
   update_pause(athlete, t_us);
   update_phase(athlete, PL_GAIT_STAND, t_us);
   return true;
@@ -383,4 +385,13 @@ pl_athlete_restore_record(PlAthlete *athlete, const PlRecord *record, bool ends_
   if (phase != athlete->phase)
     athlete->phase_since_us = record->t_us;
   athlete->phase = phase;
+}
+
+void
+pl_athlete_restore_end(PlAthlete *athlete, bool paused_by_hand) {
+  athlete->paused_by_hand = paused_by_hand;
+  athlete->paused |= paused_by_hand;
+  if (athlete->paused && athlete->stage == PL_RUN_ON)
+    athlete->phase = PL_PHASE_PAUSED;
+  pl_athlete_warnings_restored(athlete);
 }

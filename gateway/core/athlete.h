@@ -98,10 +98,13 @@ void pl_athlete_restore_record(PlAthlete *athlete, const PlRecord *record, bool 
  */
 void pl_athlete_restore_warning(PlAthlete *athlete, const PlWarningEvent *event);
 
-/* Last of all: what the distance has passed already is not announced again. */
-void pl_athlete_restore_end(PlAthlete *athlete);
+/* Last of all: what the distance has passed already is not announced again, and who has paused
+ * by command still does. */
+void pl_athlete_restore_end(PlAthlete *athlete, bool paused_by_hand);
 
-/* In athlete-warnings.c: the warnings of this second, and their end with the run. */
+/* In athlete-warnings.c: the warnings of this second, their end with the run, and that they
+ * know what the distance has passed before a restart. */
 void pl_athlete_warnings_init(PlAthlete *athlete);
 void pl_athlete_warnings_step(PlAthlete *athlete, const PlRecord *record, int troubled_sensor);
 void pl_athlete_warnings_end(PlAthlete *athlete, int64_t t_us);
+void pl_athlete_warnings_restored(PlAthlete *athlete);

@@ -132,7 +132,7 @@ restart(Scene *scene) {
     if (!isnan(last.counter_m))
       counted = last;
   }
-  pl_athlete_restore_end(athlete);
+  pl_athlete_restore_end(athlete, false);
   if (!isnan(counted.counter_m))
     pl_footpod_resume(&scene->memory.inputs[1].footpod, counted.t_us, counted.counter_m);
 }
@@ -232,7 +232,7 @@ test_restart_keeps_warnings(void) {
   athlete->history = scene->history;
   for (guint i = 0; i < 3; i++)
     pl_athlete_restore_warning(athlete, &g_array_index(scene->warnings, SceneWarning, i).event);
-  pl_athlete_restore_end(athlete);
+  pl_athlete_restore_end(athlete, false);
   g_assert_cmpuint(athlete->active, ==, UINT64_C(1) << PL_WARNING_DISTANCE_SPIKE);
   scene_run(scene, 0, 30, 150, 3);
   g_assert_cmpuint(scene->warnings->len, ==, 3);

@@ -324,6 +324,31 @@ test_by_hand(void) {
   g_assert_cmpfloat(number(summary(bed), "moving_s"), ==, 600);
 }
 
+/* Who has paused by command has still paused, whatever the feet do. */
+static void
+test_paused_by_hand(void) {
+  static const int before_s[] = {0, 30}; /* it had paused by itself, too */
+  for (unsigned i = 0; i < G_N_ELEMENTS(before_s); i++) {
+    g_autoptr(Bed) bed = bed_new();
+    run(bed, 300, 150, 3);
+    run(bed, before_s[i], 100, 0);
+    g_assert_true(pl_pipeline_command(bed->pipeline, "run-pause", 0, bed->t_us));
+    run(bed, 5, 100, 3);
+    restart(bed, 0);
+    pl_ledger_announce(bed->pipeline->ledger);
+    guint states = count(bed, PL_TOPIC_ATHLETE_STATE);
+    g_assert_cmpstr(text(message(bed, PL_TOPIC_ATHLETE_STATE, states - 1), "phase"), ==,
+                    "paused");
+    run(bed, 60, 100, 3);
+    g_assert_true(pl_pipeline_command(bed->pipeline, "run-resume", 0, bed->t_us));
+    restart(bed, 0);
+    run(bed, 100, 150, 3);
+    g_assert_true(pl_pipeline_command(bed->pipeline, "run-stop", 0, bed->t_us));
+    g_assert_cmpfloat(number(summary(bed), "moving_s"), ==, 400);
+    g_assert_cmpfloat_with_epsilon(number(summary(bed), "distance_m"), 1200, 3.1);
+  }
+}
+
 /* A warning that is on stays on under its number, and is counted once. */
 static void
 test_warning(void) {
@@ -411,6 +436,7 @@ main(int argc, char **argv) {
   g_test_add_func("/ledger/ended-meanwhile", test_ended_meanwhile);
   g_test_add_func("/ledger/candidate", test_candidate);
   g_test_add_func("/ledger/by-hand", test_by_hand);
+  g_test_add_func("/ledger/paused-by-hand", test_paused_by_hand);
   g_test_add_func("/ledger/warning", test_warning);
   g_test_add_func("/ledger/pod-out-of-reach", test_pod_out_of_reach);
   g_test_add_func("/ledger/runner-is-gone", test_runner_is_gone);
