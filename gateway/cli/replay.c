@@ -91,19 +91,18 @@ open_all(Play *play, const char *path) {
 static PlReplayResult
 play_all(Play *play, GError **error) {
   int64_t began_us = pl_clock_boot_us();
-  PlReplayResult result;
   if (play->speed <= 0)
     return pl_replay_run(play->replay, INT64_MAX, error);
-  do {
+  while (true) {
     int64_t now_us = (int64_t)((double)(pl_clock_boot_us() - began_us) * play->speed);
-    result = pl_replay_run(play->replay, now_us, error);
+    PlReplayResult result = pl_replay_run(play->replay, now_us, error);
+    if (result != PL_REPLAY_MORE)
+      return result; /* nothing comes after the end, however late it is by now */
     pl_engine_advance(&play->pipeline->engine,
                       MAX(now_us, play->pipeline->engine.radio.now_us));
     fflush(stdout);
-    if (result == PL_REPLAY_MORE)
-      g_usleep((gulong)CLAMP(1e6 / play->speed / 20, 1000, 50000));
-  } while (result == PL_REPLAY_MORE);
-  return result;
+    g_usleep((gulong)CLAMP(1e6 / play->speed / 20, 1000, 50000));
+  }
 }
 
 static void

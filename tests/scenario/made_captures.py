@@ -111,11 +111,12 @@ class Player:
         os.chmod(path, 0o600)
         return path
 
-    def play(self, capture, config=None, state=None):
+    def play(self, capture, config=None, state=None, options=()):
         command = [self.plumbline, 'replay', self.write(capture.text(), 'capture')]
         if config is not None:
             command += ['-c', self.write(config, 'conf')]
         if state is not None:
             command += ['--state-dir', os.path.join(self.directory, state)]
+        command += options
         return Replayed(subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                        check=False, timeout=120))

@@ -164,6 +164,16 @@ def case_same_twice(player):
     need(done[0].out == done[1].out and done[0].out, 'two replays differ')
 
 
+def case_at_any_speed(player):
+    """However fast it is played, the same comes out."""
+    capture = Capture()
+    capture.run(70, 150, 3)
+    capture.end()
+    outputs = {player.play(capture, PERSON + SENSORS, options=['--speed', speed]).out
+               for speed in ('max', '150', '2000')}
+    equal('outputs', len(outputs), 1)
+
+
 def case_beats(player):
     capture = easy_run()
     lives = play(player, capture).payloads('r1/live')
