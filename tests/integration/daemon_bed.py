@@ -240,6 +240,9 @@ class Bed:
                             ('NOTIFY_SOCKET', 'RUNTIME_DIRECTORY', 'STATE_DIRECTORY',
                              'CREDENTIALS_DIRECTORY', 'WATCHDOG_USEC', 'NO_COLOR')}
         self.environment['HOME'] = self.path
+        # With sanitizers: freed memory that is kept aside would look like a leak.
+        self.environment['ASAN_OPTIONS'] = self.environment.get('ASAN_OPTIONS', '') + \
+            ':quarantine_size_mb=1:thread_local_quarantine_size_kb=64'
         # Whatever this machine has of Bluetooth is none of a test's business.
         self.environment['DBUS_SYSTEM_BUS_ADDRESS'] = 'unix:path=%s/no-bus' % self.path
 
