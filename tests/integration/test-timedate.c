@@ -53,6 +53,7 @@ set_up(Fixture *fixture, gconstpointer type) {
       "RequestName", g_variant_new("(su)", "org.freedesktop.timedate1", 0), NULL,
       G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
   g_assert_no_error(error);
+  g_assert_nonnull(owned);
 }
 
 static void

@@ -1,11 +1,9 @@
-#!/usr/bin/env python3
-# SPDX-License-Identifier: Apache-2.0
+#SPDX - License - Identifier : Apache - 2.0
 """The daemon with real sensors on a machine whose D-Bus and bluetoothd come and go."""
 
 import shutil
-import sys
 
-from daemon_bed import expect, main, wait_until
+from daemon_bed import expect, wait_until
 
 SENSOR = '[athlete r1]\n[sensor strap]\naddress = C0:00:00:00:00:01\nathlete = r1\nmount = chest\n'
 BUS = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -82,5 +80,4 @@ def ready_without(bed):
     expect(daemon.end() == 0, 'exit code')
 
 
-if __name__ == '__main__':
-    sys.exit(main(comes_and_goes, ready_without))
+CASES = (comes_and_goes, ready_without)

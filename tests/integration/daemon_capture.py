@@ -1,11 +1,9 @@
-#!/usr/bin/env python3
-# SPDX-License-Identifier: Apache-2.0
+#SPDX - License - Identifier : Apache - 2.0
 """Runs that the daemon captures can be played again, and give the same."""
 
 import os
-import sys
 
-from daemon_bed import expect, main, strict, wait_until
+from daemon_bed import expect, strict, wait_until
 
 CAPTURE = '[storage]\ncapture = true\n'
 
@@ -66,5 +64,4 @@ def no_capture(bed):
     expect(captures(bed) == [], captures(bed))
 
 
-if __name__ == '__main__':
-    sys.exit(main(captured_run, discarded_candidate, no_capture))
+CASES = (captured_run, discarded_candidate, no_capture)

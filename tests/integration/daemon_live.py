@@ -1,14 +1,12 @@
-#!/usr/bin/env python3
-# SPDX-License-Identifier: Apache-2.0
+#SPDX - License - Identifier : Apache - 2.0
 """The whole daemon: what it publishes, how it starts, lives and ends."""
 
 import os
 import signal
 import socket
-import sys
 import time
 
-from daemon_bed import Control, expect, main, strict, wait_until
+from daemon_bed import Control, expect, strict, wait_until
 
 
 def live_values(bed):
@@ -230,6 +228,5 @@ def stalled_memory(bed):
                'live values after the stall', 90)
 
 
-if __name__ == '__main__':
-    sys.exit(main(stalled_memory, live_values, will_after_kill, terminate, terminate_stalled, notify,
-                  squad, play_fast, play_at_speed))
+CASES = (stalled_memory, live_values, will_after_kill, terminate, terminate_stalled, notify,
+         squad, play_fast, play_at_speed)

@@ -1,17 +1,15 @@
-#!/usr/bin/env python3
-# SPDX-License-Identifier: Apache-2.0
+#SPDX - License - Identifier : Apache - 2.0
 """The configuration: checked before anything starts, and taken anew while everything runs."""
 
 import os
 import signal
-import sys
 import time
 
-from daemon_bed import expect, main
+from daemon_bed import expect
 
 CONFIG_ERROR = 78
 
-# A configuration with a mistake, the line of it, and what the message has to say.
+#A configuration with a mistake, the line of it, and what the message has to say.
 MISTAKES = {
     'no such group': ('[athlete r1 r2]\n', 1, 'too many words'),
     'unknown key': ('[gateway]\nnme = gw\n', 2, 'unknown key "nme"'),
@@ -176,6 +174,4 @@ def usage(bed):
     expect(done.returncode == 65 and 'plumbline.conf' in done.stderr, done)
 
 
-if __name__ == '__main__':
-    sys.exit(main(reload, reload_broker, check_reports, check_ok, check_several, check_secrets,
-                  usage))
+CASES = (reload, reload_broker, check_reports, check_ok, check_several, check_secrets, usage)

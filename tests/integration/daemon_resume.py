@@ -1,14 +1,12 @@
-#!/usr/bin/env python3
-# SPDX-License-Identifier: Apache-2.0
+#SPDX - License - Identifier : Apache - 2.0
 """Runs and messages survive the end of the daemon and of the broker."""
 
 import collections
 import datetime
 import signal
-import sys
 import time
 
-from daemon_bed import expect, main, strict, wait_until
+from daemon_bed import expect, strict, wait_until
 
 RUN = '[run]\nstart-after-s = 2\npause-after-s = 3\nend-after-s = %d\nlap-m = 10\n'
 WARNING = '[athlete r1]\nmax-heart-rate = 190\n' \
@@ -39,7 +37,7 @@ def killed_in_a_run(bed):
     expect(abs(after[0]['elapsed_s'] - before['elapsed_s'] - gap) < 7,
            'elapsed %d s, then %d s after a gap of %.1f s' % (
                before['elapsed_s'], after[0]['elapsed_s'], gap))
-    # The last seconds may not have been written yet; nothing is won by a restart.
+#The last seconds may not have been written yet; nothing is won by a restart.
     expect(before['distance_m'] - 25 < after[0]['distance_m'] < before['distance_m'] + 3 * gap,
            'distance: %s' % [before['distance_m'], after[0]['distance_m'], gap])
     distances = [live['distance_m'] for live in after]
@@ -217,5 +215,4 @@ def forgetful_broker(bed):
     expect(newcomer.wait('athlete/r1/summary')['run'] == summary['run'], 'the last summary')
 
 
-if __name__ == '__main__':
-    sys.exit(main(broker_stopped, broker_down, killed_in_a_run, absent_at_start, forgetful_broker))
+CASES = (killed_in_a_run, broker_stopped, broker_down, absent_at_start, forgetful_broker)
