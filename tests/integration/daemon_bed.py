@@ -1,25 +1,34 @@
-#SPDX - License - Identifier : Apache - 2.0
-""
-    "What the tests of the whole daemon stand on: a directory, a mosquitto, the daemon and whoever
-    looks at it,
-    each of which ends with the case that started
-        it.""
-           "
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the whole daemon stand on: a directory, a mosquitto, the daemon and whoever
+looks at it, each of which ends with the case that started it."""
 
-    import atexit import concurrent.futures import contextlib import json import os import
-        shutil import signal import socket import subprocess import sys import tempfile import
-            threading import time import traceback
+import atexit
+import concurrent.futures
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
 
-                PATIENCE_S = 30 JOBS = 8
+PATIENCE_S = 30
+JOBS = 8
 
-    class Failure(Exception)
-    : ""
-      "Something that a case expects has not come."
-      ""
 
-      def
-      expect(good, text)
-    : if not good : raise Failure(text)
+class Failure(Exception):
+    """Something that a case expects has not come."""
+
+
+def expect(good, text):
+    if not good:
+        raise Failure(text)
+
 
 def wait_until(condition, what, seconds=PATIENCE_S):
     """Its first true value; looks again and again until `seconds` are over."""
@@ -231,10 +240,10 @@ class Bed:
                             ('NOTIFY_SOCKET', 'RUNTIME_DIRECTORY', 'STATE_DIRECTORY',
                              'CREDENTIALS_DIRECTORY', 'WATCHDOG_USEC', 'NO_COLOR')}
         self.environment['HOME'] = self.path
-#With sanitizers : freed memory that is kept aside would look like a leak.
+        # With sanitizers: freed memory that is kept aside would look like a leak.
         self.environment['ASAN_OPTIONS'] = self.environment.get('ASAN_OPTIONS', '') + \
             ':quarantine_size_mb=1:thread_local_quarantine_size_kb=64'
-#Whatever this machine has of Bluetooth is none of a test's business.
+        # Whatever this machine has of Bluetooth is none of a test's business.
         self.environment['DBUS_SYSTEM_BUS_ADDRESS'] = 'unix:path=%s/no-bus' % self.path
 
     def __enter__(self):

@@ -1,4 +1,4 @@
-#SPDX - License - Identifier : Apache - 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The daemon with real sensors on a machine whose D-Bus and bluetoothd come and go."""
 
 import shutil

@@ -1,4 +1,4 @@
-#SPDX - License - Identifier : Apache - 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The configuration: checked before anything starts, and taken anew while everything runs."""
 
 import os
@@ -9,7 +9,7 @@ from daemon_bed import expect
 
 CONFIG_ERROR = 78
 
-#A configuration with a mistake, the line of it, and what the message has to say.
+# A configuration with a mistake, the line of it, and what the message has to say.
 MISTAKES = {
     'no such group': ('[athlete r1 r2]\n', 1, 'too many words'),
     'unknown key': ('[gateway]\nnme = gw\n', 2, 'unknown key "nme"'),

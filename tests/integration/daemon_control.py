@@ -1,40 +1,36 @@
-#SPDX - License - Identifier : Apache - 2.0
-""
-    "The control socket, and the command line on top of it and on the store."
-    ""
+# SPDX-License-Identifier: Apache-2.0
+"""The control socket, and the command line on top of it and on the store."""
 
-    import contextlib import os import pty import select import signal import socket import stat
-        import time
+import contextlib
+import os
+import pty
+import select
+import signal
+import socket
+import stat
+import time
 
-            from daemon_bed import Control,
-    expect, strict,
-    wait_until
+from daemon_bed import Control, expect, strict, wait_until
 
-        OK,
-    FAILED, USAGE, DATA, UNAVAILABLE, PERMISSION,
-    CONFIG = 0, 1, 64, 65, 69, 77,
-    78 CLIENTS = 16
+OK, FAILED, USAGE, DATA, UNAVAILABLE, PERMISSION, CONFIG = 0, 1, 64, 65, 69, 77, 78
+CLIENTS = 16
 
-                 def
-                 no_broker(bed, *arguments)
-    : ""
-      "The daemon with a broker that is not there: the command line works without."
-      "" with socket.socket() as taken
-    : taken.bind(('127.0.0.1', 0))
-          bed.write('plumbline.conf', '[gateway]\nname = gw\n[mqtt]\nport = %d\n' %
-                                          taken.getsockname()[1]) return bed.daemon('--source',
-                                                                                    'simulate',
-                                                                                    *arguments)
 
-              def
-              socket_answers(bed)
-    : ""
-      "Status, watch, and whatever is no command."
-      "" daemon = no_broker(bed) mode =
-        os.stat(bed.control)
-            .st_mode
-            expect(stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660, oct(mode)) with
-            Control(bed) as control:
+def no_broker(bed, *arguments):
+    """The daemon with a broker that is not there: the command line works without."""
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        bed.write('plumbline.conf', '[gateway]\nname = gw\n[mqtt]\nport = %d\n' %
+                  taken.getsockname()[1])
+    return bed.daemon('--source', 'simulate', *arguments)
+
+
+def socket_answers(bed):
+    """Status, watch, and whatever is no command."""
+    daemon = no_broker(bed)
+    mode = os.stat(bed.control).st_mode
+    expect(stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660, oct(mode))
+    with Control(bed) as control:
         status = control.ask('status')['data']
         expect(status['gateway'] == 'gw' and status['source'] == 'simulate', status)
         expect([a['athlete'] for a in status['athletes']] == ['r1'], status)
@@ -250,10 +246,9 @@ def cli_permission(bed):
 
 def as_nobody(bed, *arguments):
     """Runs the command line as somebody without rights."""
-    options = {} if os.geteuid() != 0 else {
-    'user' : 65534, 'group' : 65534, 'extra_groups' : []
-  }
-return bed.cli(*arguments, **options)
+    options = {} if os.geteuid() != 0 else {'user': 65534, 'group': 65534, 'extra_groups': []}
+    return bed.cli(*arguments, **options)
 
-           CASES = (socket_answers, socket_abuse, slow_reader, cli_with_daemon,
-                    cli_without_daemon, cli_usage, cli_permission)
+
+CASES = (socket_answers, socket_abuse, slow_reader, cli_with_daemon, cli_without_daemon,
+         cli_usage, cli_permission)

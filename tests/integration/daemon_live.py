@@ -1,4 +1,4 @@
-#SPDX - License - Identifier : Apache - 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The whole daemon: what it publishes, how it starts, lives and ends."""
 
 import os

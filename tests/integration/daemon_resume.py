@@ -1,4 +1,4 @@
-#SPDX - License - Identifier : Apache - 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Runs and messages survive the end of the daemon and of the broker."""
 
 import collections
@@ -37,7 +37,7 @@ def killed_in_a_run(bed):
     expect(abs(after[0]['elapsed_s'] - before['elapsed_s'] - gap) < 7,
            'elapsed %d s, then %d s after a gap of %.1f s' % (
                before['elapsed_s'], after[0]['elapsed_s'], gap))
-#The last seconds may not have been written yet; nothing is won by a restart.
+    # The last seconds may not have been written yet; nothing is won by a restart.
     expect(before['distance_m'] - 25 < after[0]['distance_m'] < before['distance_m'] + 3 * gap,
            'distance: %s' % [before['distance_m'], after[0]['distance_m'], gap])
     distances = [live['distance_m'] for live in after]
