@@ -78,7 +78,7 @@ typedef struct {
 
 extern const PlGroup pl_groups[PL_GROUP_COUNT];
 
-/* The lines of the digest that have no warning of their own (contract 4). */
+/* The lines of the digest that have no warning of their own. */
 extern const char *const pl_digest_codes[];
 extern const size_t pl_digest_code_count;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Exit codes of both programs (contract section 1; those of sysexits.h). */
+/* Exit codes of both programs (those of sysexits.h). */
 enum {
   PL_EXIT_OK = 0,
   PL_EXIT_FAILED = 1,

@@ -5,7 +5,8 @@
 #include "gateway/core/athlete.h"
 #include "gateway/edge/store.h"
 
-/* How far a run is past the longest of 30 days (science.md 6 L1; Frandsen 2025). */
+/* How far a run is past the longest of 30 days (Frandsen 2025,
+ * doi:10.1136/bjsports-2024-109380). */
 typedef enum {
   PL_SPIKE_UNKNOWN,   /* too few records to say */
   PL_SPIKE_REFERENCE, /* at most 10 % past it */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The JSON of the messages (contract 3.1 to 3.4): pure text, no topic, no clock.  Everything
+/* The JSON of the messages (plumbline-mqtt(7)): pure text, no topic, no clock.  Everything
  * that is not known is left out. */
 
 enum {

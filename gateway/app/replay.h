@@ -37,7 +37,7 @@ int64_t pl_replay_due(const PlReplay *self);
 /* A link that leads nowhere: a capture can not be asked for anything. */
 PlLink *pl_replay_link(void);
 
-/* A wire that prints each message as one line of JSON (contract section 5). */
+/* A wire that prints each message as one line of JSON. */
 typedef struct {
   PlWire wire;
   FILE *out;

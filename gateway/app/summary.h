@@ -4,7 +4,7 @@
 #include "gateway/app/load.h"
 #include "gateway/app/payload.h"
 
-/* The summary of a run (contract 3.3). */
+/* The summary of a run. */
 
 /* What a run's warnings came to. */
 typedef struct {

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The topics of contract section 3: what they are called and how they are sent. */
+/* The topics: what they are called and how they are sent. */
 typedef enum {
   PL_TOPIC_GATEWAY_STATUS,
   PL_TOPIC_GATEWAY_INFO,

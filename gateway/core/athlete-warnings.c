@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Live warnings that need no motion sensor: the longest run of 30 days, the heart rate of the
- * day, and sensors that fell silent (science.md 6 L1, 8). */
+ * day, and sensors that fell silent. */
 
 /* Steps past the longest run of 30 days (Frandsen 2025: 10, 30 and 100 %): once before the
  * first, which is configurable, and at each. */

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 /* An optical band may count steps and call them beats.  It is caught when its heart rate stays
- * within 3 bpm of the step rate for a minute although that changed by 4 or more meanwhile
- * (science.md H0): a heart follows the legs neither so closely nor so fast. */
+ * within 3 bpm of the step rate for a minute although that changed by 4 or more
+ * meanwhile: a heart follows the legs neither so closely nor so fast. */
 typedef struct {
   unsigned near_s;                /* seconds in a row */
   double lowest_spm, highest_spm; /* of the step rate in them */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* One footpod or treadmill: speed, cadence in steps, and the distance and steps that have been
- * made but not handed on yet (science.md F1-F4). */
+ * made but not handed on yet. */
 typedef struct {
   PlCadence cadence;
   double factor;                                /* calibration: of speed, length and distance */

@@ -63,7 +63,7 @@ typedef struct {
   uint64_t warnings; /* bit n: warning code n is on */
 } PlFrame;
 
-/* "run", "walk", ...; "warmup", "paused", ... as in the contract. */
+/* "run", "walk", ...; "warmup", "paused", ... as in messages. */
 const char *pl_gait_name(PlGait gait);
 const char *pl_phase_name(PlPhase phase);
 

@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Fresh for 2 s: sensors send once a second and the radio may be late.  Then held at half
- * confidence for 3 s more, then gone (contract section 3, science.md 0.2). */
+ * confidence for 3 s more, then gone (plumbline-mqtt(7)). */
 static const int64_t fresh_us = 2000000, stale_us = 5000000;
 static const int64_t second_us = 1000000;
 static const double locked_confidence = 0.3;

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Running, walking or standing, from a footpod once a second (science.md F5).  A run needs 5 s
- * of it; it is left, and standing is entered, after 3 s. */
+/* Running, walking or standing, from a footpod once a second.  A run needs 5 s of it; it is
+ * left, and standing is entered, after 3 s. */
 typedef struct {
   PlGait gait;
   unsigned run_s, not_run_s, still_s; /* in a row */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Heart-rate zones and training impulse (science.md H1, H2). */
+/* Heart-rate zones and training impulse; heart.c names the sources of the formulas. */
 
 enum { PL_ZONE_COUNT = 6 }; /* 0 below zone 1; 1 to 5 */
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Decimals are contract section 3.6; limits are those beyond which a value is a fault of the
+/* Decimals are those of messages; limits are those beyond which a value is a fault of the
  * sensor, not of the runner. */
 /* clang-format off */
 const PlMetricDef pl_metrics[PL_METRIC_COUNT] = {

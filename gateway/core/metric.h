@@ -77,5 +77,5 @@ extern const PlMetricDef pl_metrics[PL_METRIC_COUNT];
 /* The metric of that id, or -1. */
 int pl_metric_find(const char *id);
 
-/* As in the contract: "no-sensor", "stale", ... */
+/* As in messages: "no-sensor", "stale", ... */
 const char *pl_missing_name(PlMissing missing);

@@ -8,9 +8,9 @@
 
 #define NONE NAN
 
-/* Contract section 4 and science.md 8.5.  Thresholds are in the unit of the value where it is
- * compared with a fixed number, and a change or a factor against the runner's own baseline
- * where the catalogue says so; NaN where a person's own limit takes the place. */
+/* Thresholds are in the unit of the value where it is compared with a fixed number, and a
+ * change or a factor against the runner's own baseline for the warnings of form; NaN where a
+ * person's own limit takes the place. */
 /* clang-format off */
 const PlWarningDef pl_warnings[PL_WARNING_COUNT] = {
   /*                                code                  unit     dec  severity              evidence                   enabled enter  exit  hold clear cooldown */

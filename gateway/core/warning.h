@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The warnings of contract section 4, by falling priority. */
+/* The warnings, by falling priority. */
 typedef enum {
   PL_WARNING_RED_FLAG,
   PL_WARNING_PAIN_STOP,
@@ -50,8 +50,8 @@ typedef enum {
   PL_WARNING_ACKNOWLEDGED,
 } PlWarningState;
 
-/* Thresholds; times in seconds.  The defaults are those of science.md 8.5, NaN where the code
- * has no such threshold or a person's own value takes its place. */
+/* Thresholds; times in seconds.  NaN where the code has no such threshold, or a person's own
+ * value takes its place. */
 typedef struct {
   bool enabled;
   double enter, exit;
@@ -93,8 +93,8 @@ typedef struct {
   double value, baseline, limit, z, confidence; /* NaN where there is none */
 } PlWarningEvent;
 
-/* The machine of one warning (science.md 8.1): on after `hold` seconds at or above enter, off
- * after `clear` seconds below exit; a value that is not known freezes it and restarts the hold.
+/* The machine of one warning: on after `hold` seconds at or above enter, off after `clear`
+ * seconds below exit; a value that is not known freezes it and restarts the hold.
  */
 typedef struct {
   bool on;

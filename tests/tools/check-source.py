@@ -8,6 +8,7 @@ import sys
 from sources import files, read, report, without_comments_and_strings
 
 FUNCTION_LINES, FILE_LINES, DEPTH = 80, 500, 4
+DOCUMENTS = {path.name for path in files(".md")}
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 
 FORBIDDEN = re.compile(
@@ -79,6 +80,14 @@ def variables(path, code):
                 yield f"{path}:{line_of(code, match.start())}: a static variable in a function"
 
 
+def dangling(path, text):
+    """A document that is spoken of and is not here."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in re.findall(r"\b[\w-]+\.md\b", line):
+            if name not in DOCUMENTS:
+                yield f"{path}:{number}: there is no {name}"
+
+
 def any_text(path, text):
     for number, line in enumerate(text.splitlines(), 1):
         if ADMISSION.search(line):
@@ -92,6 +101,7 @@ def check_c(path):
     code = without_comments_and_strings(text)
     if not text.startswith(f"/* {SPDX} */\n"):
         yield f"{path}: does not start with the licence line"
+    yield from dangling(path, text)
     yield from sizes(path, code)
     yield from depth(path, code)
     yield from words(path, code, text)

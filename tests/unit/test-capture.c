@@ -35,7 +35,7 @@ assert_uuid(const PlUuid *uuid, const char *expected) {
   g_assert_cmpstr(text, ==, expected);
 }
 
-/* The lines that the contract shows. */
+/* The lines that plumbline-capture(5) shows. */
 static void
 test_format(void) {
   g_autoptr(PlCaptureReader) reader = read_text(

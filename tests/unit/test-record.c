@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Published decimals (contract, "Decimals"): a stored value has to be ten times finer.  The
+/* Published decimals (of messages): a stored value has to be ten times finer.  The
  * expectation does not come from the table of the program. */
 static double
 published_step(PlMetric metric) {
