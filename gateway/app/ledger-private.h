@@ -68,7 +68,8 @@ void pl_ledger_send_event(PlLedger *self, const char *code, int athlete, int sen
 void pl_ledger_attend(PlLedger *self, const PlFrame *frame);
 void pl_book_clear(PlBook *book);
 
-/* Settings that hold the run of an athlete that was started or paused by command.  Free them. */
+/* Settings that hold the run of an athlete that was started or paused by command.  Free them.
+ */
 char *pl_ledger_by_hand_key(const PlLedger *self, int athlete);
 char *pl_ledger_paused_key(const PlLedger *self, int athlete);
 void pl_ledger_on_run(PlOutlet *outlet, const PlRunEvent *event);

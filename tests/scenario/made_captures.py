@@ -7,6 +7,24 @@ import json
 import os
 import subprocess
 
+# Configurations of the runner in them.
+PERSON = '''[athlete r1]
+sex = male
+born = 1986
+max-heart-rate = 185
+resting-heart-rate = 55
+threshold-heart-rate = 160
+'''
+SENSORS = '''[sensor strap]
+address = F2:11:22:33:44:01
+athlete = r1
+mount = chest
+[sensor pod]
+address = F2:11:22:33:44:02
+athlete = r1
+mount = left-foot
+'''
+
 HEART_RATE = '2a37'
 FOOTPOD = '2a53'
 BATTERY = '2a19'

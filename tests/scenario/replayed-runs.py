@@ -13,25 +13,8 @@ import sys
 import tempfile
 import traceback
 
-from made_captures import BATTERY, Capture, Player
+from made_captures import BATTERY, PERSON, SENSORS, Capture, Player
 from message_rules import Broken, check_all, need
-
-PERSON = '''[athlete r1]
-sex = male
-born = 1986
-max-heart-rate = 185
-resting-heart-rate = 55
-threshold-heart-rate = 160
-'''
-SENSORS = '''[sensor strap]
-address = F2:11:22:33:44:01
-athlete = r1
-mount = chest
-[sensor pod]
-address = F2:11:22:33:44:02
-athlete = r1
-mount = left-foot
-'''
 
 
 def near(what, got, want, tolerance):
