@@ -97,6 +97,7 @@ pl_gateway_schedule(PlGateway *self) {
 void
 pl_gateway_stop(PlGateway *self, int code) {
   self->exit_code = code;
+  self->stopping = true;
   g_main_loop_quit(self->loop);
 }
 
@@ -413,8 +414,9 @@ close_all(PlGateway *self) {
     g_source_destroy(self->timer);
     g_source_unref(self->timer);
   }
-  pl_control_free(self->control);
-  pl_recorder_free(self->recorder);
+  /* Messages may still come: whoever they pass finds nobody there. */
+  g_clear_pointer(&self->control, pl_control_free);
+  g_clear_pointer(&self->recorder, pl_recorder_free);
   if (self->store != NULL)
     pl_store_flush(self->store, PL_GATEWAY_FLUSH_US, NULL);
   if (self->mqtt != NULL)
