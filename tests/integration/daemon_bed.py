@@ -5,6 +5,7 @@ looks at it, each of which ends with the case that started it."""
 import atexit
 import concurrent.futures
 import contextlib
+import datetime
 import json
 import os
 import shutil
@@ -53,6 +54,11 @@ def strict(text):
         raise Failure('%s is no JSON: %s' % (word, text))
 
     return json.loads(text, parse_constant=refuse)
+
+
+def wall(text):
+    """Seconds since 1970 of a time in a message."""
+    return datetime.datetime.fromisoformat(text.replace('Z', '+00:00')).timestamp()
 
 
 class Process:

@@ -64,7 +64,8 @@ def comes_and_goes(bed):
     expect(daemon.text().count('<4>There is no system bus') == 1, 'the log says it once')
 
     bus.end()
-    expect(daemon.wait_exit() == 1, 'exit code without a bus')
+    code = daemon.wait_exit()
+    expect(code == 1, 'exit code %d without a bus' % code)
     daemon.wait_log('bus is gone')
 
 

@@ -2,11 +2,10 @@
 """Runs and messages survive the end of the daemon and of the broker."""
 
 import collections
-import datetime
 import signal
 import time
 
-from daemon_bed import expect, strict, wait_until
+from daemon_bed import expect, strict, wait_until, wall
 
 RUN = '[run]\nstart-after-s = 2\npause-after-s = 3\nend-after-s = %d\nlap-m = 10\n'
 WARNING = '[athlete r1]\nmax-heart-rate = 190\n' \
@@ -48,11 +47,6 @@ def killed_in_a_run(bed):
 
 def seconds_between(first, second):
     return wall(second['time']) - wall(first['time'])
-
-
-def wall(text):
-    """Seconds since 1970 of a time in a message."""
-    return datetime.datetime.fromisoformat(text.replace('Z', '+00:00')).timestamp()
 
 
 def check_end_of_both_halves(bed, watcher, daemon, run):
