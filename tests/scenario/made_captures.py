@@ -74,8 +74,8 @@ class Capture:
     def event(self, sensor, event):
         self._line(sensor=sensor, event=event)
 
-    def command(self, command, **arguments):
-        self._line(0, command=command, arguments=arguments)
+    def command(self, command, after=0, **arguments):
+        self._line(after, command=command, arguments=arguments)
 
     def end(self):
         self._line(0, event='end')

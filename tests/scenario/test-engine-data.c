@@ -245,6 +245,29 @@ test_links(void) {
                   " 0.5 joined 0 29.5 lost 0 35.5 joined 0 35.5 joined 1");
 }
 
+/* Woken late, it does everything in its time. */
+static void
+test_woken_late(void) {
+  g_autoptr(Scene) often = scene_new(1), once = scene_new(1);
+  Scene *scenes[] = {often, once};
+  for (unsigned i = 0; i < G_N_ELEMENTS(scenes); i++) {
+    scene_start(scenes[i]);
+    scene_run(scenes[i], 0, 600, 150, 3);
+    g_assert_cmpint(pl_engine_next_us(&scenes[i]->engine), >, scene_us(600));
+    g_assert_cmpint(pl_engine_next_us(&scenes[i]->engine), <=, scene_us(601));
+  }
+  scene_run(often, 0, 400, NAN, NAN);
+  pl_engine_advance(&once->engine, scene_us(1000));
+  g_assert_cmpuint(once->seconds, ==, 1000);
+  g_assert_cmpuint(once->frame_counts[0], ==, often->frame_counts[0]);
+  g_assert_cmpstr(once->events->str, ==, often->events->str);
+  g_assert_cmpstr(once->phases->str, ==, often->phases->str);
+  g_autofree char *expected = scene_warnings(often, PL_WARNING_SENSOR_PROBLEM);
+  g_autofree char *got = scene_warnings(once, PL_WARNING_SENSOR_PROBLEM);
+  g_assert_cmpstr(got, ==, expected);
+  g_assert_cmpstr(got, !=, "");
+}
+
 /* -- several sensors ----------------------------------------------------------------------- */
 
 enum { STRAP_1, STRAP_2, POD_1, POD_2 };
@@ -346,6 +369,7 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/data/strides", test_strides);
   g_test_add_func("/engine/data/strides-learnt", test_strides_learnt);
   g_test_add_func("/engine/data/links", test_links);
+  g_test_add_func("/engine/data/woken-late", test_woken_late);
   g_test_add_func("/engine/counter/reset", test_counter_reset);
   g_test_add_func("/engine/counter/wraps", test_counter_wraps);
   g_test_add_func("/engine/counter/leaps", test_counter_leaps);

@@ -133,6 +133,17 @@ test_cap_of_the_next_run(void) {
   assert_warned(scene, PL_WARNING_HEART_RATE_CAP, " 80 raised 444 cleared 875 raised");
 }
 
+/* The heart never calmed down: the run ended, and its warning with it. */
+static void
+test_cap_through_the_end(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene_start(scene);
+  scene_run(scene, 0, 400, 180, 3);
+  scene_run(scene, 0, 400, 180, 0);
+  scene_run(scene, 0, 400, 180, 3); /* a run from 810 s on */
+  assert_warned(scene, PL_WARNING_HEART_RATE_CAP, " 80 raised 700 cleared 869 raised");
+}
+
 /* A heart rate that is not known neither raises nor clears. */
 static void
 test_cap_frozen(void) {
@@ -226,6 +237,16 @@ test_spike_unknown(void) {
     scene_run(scene, 0, 3000, 150, 4);
     g_assert_cmpuint(scene->warnings->len, ==, 0);
   }
+}
+
+static void
+test_spike_switched_off(void) {
+  g_autoptr(Scene) scene = scene_new(1);
+  scene->history = (PlHistory){.longest_30d_m = 1000, .confidence = 1};
+  scene->settings[0].warnings[PL_WARNING_DISTANCE_SPIKE].enabled = false;
+  scene_start(scene);
+  scene_run(scene, 0, 1000, 150, 4);
+  g_assert_cmpuint(scene->warnings->len, ==, 0);
 }
 
 /* After a first run of 400 m there is nothing to give notice of. */
@@ -399,11 +420,13 @@ main(int argc, char **argv) {
   g_test_add_func("/engine/cap/of-strangers", test_cap_of_strangers);
   g_test_add_func("/engine/cap/exit", test_cap_exit);
   g_test_add_func("/engine/cap/next-run", test_cap_of_the_next_run);
+  g_test_add_func("/engine/cap/through-the-end", test_cap_through_the_end);
   g_test_add_func("/engine/cap/frozen", test_cap_frozen);
   g_test_add_func("/engine/spike/course", test_spike);
   g_test_add_func("/engine/spike/next-run", test_spike_of_the_next_run);
   g_test_add_func("/engine/spike/after-a-coffee", test_spike_after_a_coffee);
   g_test_add_func("/engine/spike/unknown", test_spike_unknown);
+  g_test_add_func("/engine/spike/switched-off", test_spike_switched_off);
   g_test_add_func("/engine/spike/short-runs", test_spike_of_short_runs);
   g_test_add_func("/engine/spike/by-configuration", test_spike_by_configuration);
   g_test_add_func("/engine/sensor/strap", test_strap_falls_silent);

@@ -382,6 +382,26 @@ test_warning(void) {
   g_assert_cmpfloat(number(total, "seconds"), ==, 224 - 80);
 }
 
+/* What the runner has run before is known after a restart, and before the run was. */
+static void
+test_history(void) {
+  g_autoptr(Bed) bed = bed_new();
+  PlStoreTime start = {.wall_us = wall_start - 20 * INT64_C(86400) * second, .synced = true};
+  PlStoreFinish finish = {.end = start, .distance_m = 1000, .summary = "{}"};
+  pl_store_run_begin(bed->store, "old", "r1", &start);
+  pl_store_run_confirm(bed->store, "old");
+  pl_store_run_finish(bed->store, "old", &finish);
+  run(bed, 250, 150, 3);
+  g_assert_cmpuint(count(bed, PL_TOPIC_ATHLETE_WARNING), ==, 1); /* soon past it */
+  restart(bed, 0);
+  run(bed, 150, 150, 3);
+  g_assert_cmpuint(count(bed, PL_TOPIC_ATHLETE_WARNING), ==, 3);
+  g_assert_true(pl_pipeline_command(bed->pipeline, "run-stop", 0, bed->t_us));
+  json_t *load = json_object_get(summary(bed), "load");
+  g_assert_cmpstr(text(load, "spike_state"), ==, "small");
+  g_assert_cmpfloat(number(load, "longest_30d_m"), ==, 1000);
+}
+
 /* The program ends in the second in which the pod is out of reach. */
 static void
 test_pod_out_of_reach(void) {
@@ -438,6 +458,7 @@ main(int argc, char **argv) {
   g_test_add_func("/ledger/by-hand", test_by_hand);
   g_test_add_func("/ledger/paused-by-hand", test_paused_by_hand);
   g_test_add_func("/ledger/warning", test_warning);
+  g_test_add_func("/ledger/history", test_history);
   g_test_add_func("/ledger/pod-out-of-reach", test_pod_out_of_reach);
   g_test_add_func("/ledger/runner-is-gone", test_runner_is_gone);
   g_test_add_func("/ledger/announce", test_announce);
