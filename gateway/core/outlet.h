@@ -12,7 +12,7 @@ typedef enum {
   PL_RUN_CANDIDATE, /* something moves: it may become a run, dated from here */
   PL_RUN_DISCARDED, /* it did not */
   PL_RUN_STARTED, /* it is one; `t_us` is the first movement, candidate records belong to it */
-  PL_RUN_PAUSED,
+  PL_RUN_PAUSED,  /* again when the runner says so in a pause */
   PL_RUN_RESUMED,
   PL_RUN_FINISHED, /* `t_us` is the last movement; later records do not belong to it */
 } PlRunEventType;
@@ -46,6 +46,7 @@ struct PlOutlet {
   /* All frames of this second have been given. */
   void (*second)(PlOutlet *outlet, int64_t t_us);
   void (*warning)(PlOutlet *outlet, const PlWarningEvent *event);
+  /* Also while it is a candidate: those are laps of the run, if it becomes one. */
   void (*lap)(PlOutlet *outlet, int athlete, const PlLap *lap);
   void (*run)(PlOutlet *outlet, const PlRunEvent *event);
   void (*phase)(PlOutlet *outlet, int athlete, PlPhase phase, int64_t since_us);
